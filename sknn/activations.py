@@ -1,0 +1,194 @@
+"""Activation functions: value and slope of each, one row per function in ACTIVATIONS.
+
+They are functions of arrays and nothing else: no layer, no state. The slope is computed
+together with the value, because the two share their exponentials; going backward is
+then one product, whatever the activation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, ndtr
+
+from sknn._array import Array
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation function.
+
+    Parameters
+    ----------
+    name : str
+        Its name in ``activation=``.
+    value : callable
+        ``value(z, out)`` writes f(z) to `out` and returns it; `out` may be `z`.
+    value_and_slope : callable
+        ``value_and_slope(z, out, slope)`` writes f(z) to `out` and f'(z) to `slope`;
+        `out` may be `z`.
+    """
+
+    name: str
+    value: Callable[[Array, Array], Array]
+    value_and_slope: Callable[[Array, Array, Array], None]
+
+
+def _identity(z: Array, out: Array) -> Array:
+    if out is not z:
+        np.copyto(out, z)
+    return out
+
+
+def _identity_and_slope(z: Array, out: Array, slope: Array) -> None:
+    _identity(z, out)
+    slope.fill(1)
+
+
+def _logistic(z: Array, out: Array) -> Array:
+    return expit(z, out=out)
+
+
+def _logistic_and_slope(z: Array, out: Array, slope: Array) -> None:
+    expit(z, out=out)
+    np.subtract(1, out, out=slope)
+    np.multiply(slope, out, out=slope)
+
+
+def _tanh(z: Array, out: Array) -> Array:
+    return np.tanh(z, out=out)
+
+
+def _tanh_and_slope(z: Array, out: Array, slope: Array) -> None:
+    np.tanh(z, out=out)
+    np.square(out, out=slope)
+    np.subtract(1, slope, out=slope)
+
+
+def _relu(z: Array, out: Array) -> Array:
+    return np.maximum(z, 0, out=out)
+
+
+def _relu_and_slope(z: Array, out: Array, slope: Array) -> None:
+    # The mask as floats: one comparison, one cast and one product cost less than
+    # np.maximum, and going backward is a product of floats. The slope at 0 is 0.
+    np.copyto(slope, z > 0)
+    np.multiply(z, slope, out=out)
+
+
+_LEAK = 0.01
+
+
+def _leaky_relu(z: Array, out: Array) -> Array:
+    return np.maximum(z, _LEAK * z, out=out)
+
+
+def _leaky_relu_and_slope(z: Array, out: Array, slope: Array) -> None:
+    np.copyto(slope, z > 0)
+    np.multiply(slope, 1 - _LEAK, out=slope)
+    np.add(slope, _LEAK, out=slope)
+    np.multiply(z, slope, out=out)
+
+
+def _elu(z: Array, out: Array) -> Array:
+    negative = np.expm1(np.minimum(z, 0))
+    return np.add(np.maximum(z, 0), negative, out=out)
+
+
+def _elu_and_slope(z: Array, out: Array, slope: Array) -> None:
+    np.expm1(np.minimum(z, 0), out=slope)
+    np.add(np.maximum(z, 0), slope, out=out)
+    np.add(slope, 1, out=slope)  # exp(z) below 0, and exactly 1 above
+
+
+# The fixed point of mean 0 and variance 1: Klambauer et al., "Self-normalizing neural
+# networks", NeurIPS 2017, equation 14.
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def _selu(z: Array, out: Array) -> Array:
+    negative = _SELU_ALPHA * np.expm1(np.minimum(z, 0))
+    np.add(np.maximum(z, 0), negative, out=out)
+    return np.multiply(out, _SELU_SCALE, out=out)
+
+
+def _selu_and_slope(z: Array, out: Array, slope: Array) -> None:
+    above = z > 0
+    negative = np.expm1(np.minimum(z, 0))
+    np.add(np.maximum(z, 0), _SELU_ALPHA * negative, out=out)
+    np.multiply(out, _SELU_SCALE, out=out)
+    np.multiply(negative + 1, _SELU_SCALE * _SELU_ALPHA, out=slope)
+    slope[above] = _SELU_SCALE
+
+
+def _gelu(z: Array, out: Array) -> Array:
+    return np.multiply(z, ndtr(z), out=out)
+
+
+def _gelu_and_slope(z: Array, out: Array, slope: Array) -> None:
+    density = np.exp(-0.5 * np.square(z)) * (1 / math.sqrt(2 * math.pi))
+    ndtr(z, out=slope)
+    density *= z
+    np.multiply(z, slope, out=out)
+    np.add(slope, density, out=slope)
+
+
+def _silu(z: Array, out: Array) -> Array:
+    return np.multiply(z, expit(z), out=out)
+
+
+def _silu_and_slope(z: Array, out: Array, slope: Array) -> None:
+    expit(z, out=slope)
+    np.multiply(z, slope, out=out)
+    rest = (1 - slope) * out
+    np.add(slope, rest, out=slope)
+
+
+def _tanh_softplus(z: Array) -> Array:
+    # tanh(log(1 + e^z)) = w / (w + 2) with w = e^z (e^z + 2); from 20 on it is 1.
+    e = np.exp(np.minimum(z, 20))
+    w = e * (e + 2)
+    return w / (w + 2)
+
+
+def _mish(z: Array, out: Array) -> Array:
+    return np.multiply(z, _tanh_softplus(z), out=out)
+
+
+def _mish_and_slope(z: Array, out: Array, slope: Array) -> None:
+    t = _tanh_softplus(z)
+    np.multiply(z, expit(z), out=slope)
+    slope *= 1 - t * t
+    slope += t
+    np.multiply(z, t, out=out)
+
+
+def _softplus(z: Array, out: Array) -> Array:
+    return np.logaddexp(z, 0, out=out)
+
+
+def _softplus_and_slope(z: Array, out: Array, slope: Array) -> None:
+    expit(z, out=slope)
+    np.logaddexp(z, 0, out=out)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    row.name: row
+    for row in (
+        Activation("identity", _identity, _identity_and_slope),
+        Activation("logistic", _logistic, _logistic_and_slope),
+        Activation("tanh", _tanh, _tanh_and_slope),
+        Activation("relu", _relu, _relu_and_slope),
+        Activation("leaky_relu", _leaky_relu, _leaky_relu_and_slope),
+        Activation("elu", _elu, _elu_and_slope),
+        Activation("selu", _selu, _selu_and_slope),
+        Activation("gelu", _gelu, _gelu_and_slope),
+        Activation("silu", _silu, _silu_and_slope),
+        Activation("mish", _mish, _mish_and_slope),
+        Activation("softplus", _softplus, _softplus_and_slope),
+    )
+}

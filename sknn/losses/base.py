@@ -1,0 +1,90 @@
+"""What all losses share: the link, sample weights, the mean over samples.
+
+A loss takes raw predictions, the output of a network before any link. Its own file says
+only its value and gradient for one sample, its link and the targets it can take.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sknn._array import Array, total
+from sknn._params import Params
+from sknn.tape import Tape
+
+
+@dataclass
+class Loss(Params):
+    """Base of all losses.
+
+    A loss of one's own is a dataclass with `pointwise`, and `link_inverse` where
+    predictions are not the raw ones.
+    """
+
+    link: ClassVar[str] = "identity"
+
+    def pointwise(self, y: Array, raw: Array, gradient: Array, tape: Tape) -> Array:
+        """Return the loss of each sample; write its derivative to `gradient`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+        raw : ndarray of shape (n_samples, n_outputs)
+            Raw predictions; left as they are.
+        gradient : ndarray of shape (n_samples, n_outputs)
+            Receives the derivative of each sample's loss by its raw prediction.
+        tape : Tape
+            Scratch.
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples, n_outputs) or (n_samples, 1)
+            Losses; a sample's loss is the sum of its row.
+        """
+        raise NotImplementedError
+
+    def link_inverse(self, raw: Array) -> Array:
+        """Return predictions from raw predictions; may write over `raw`."""
+        return raw
+
+    def check_targets(self, y: Array) -> None:
+        """Raise ValueError where a target lies outside the loss's domain."""
+
+    def value_and_gradient(
+        self, y: Array, raw: Array, w: Array | None, gradient: Array, tape: Tape
+    ) -> Any:
+        r"""Return :math:`\frac1n\sum_i w_i\,\ell(y_i, raw_i)`; write its gradient.
+
+        Parameters
+        ----------
+        y, raw : ndarray of shape (n_samples, n_outputs)
+            Targets and raw predictions.
+        w : ndarray of shape (n_samples, 1) or None
+            Sample weights of mean 1 over the training set.
+        gradient : ndarray of shape (n_samples, n_outputs)
+            Receives the gradient by the raw predictions.
+        tape : Tape
+            Scratch.
+
+        Returns
+        -------
+        value : float
+            The mean; one per network for a stack.
+        """
+        values = self.pointwise(y, raw, gradient, tape)
+        if w is not None:
+            values *= w
+            gradient *= w
+        share = 1.0 / raw.shape[-2]
+        gradient *= share
+        return total(values) * share
+
+
+def require(valid: Array, message: str) -> None:
+    """Raise ValueError with `message` unless everything is valid."""
+    if not np.all(valid):
+        raise ValueError(message)

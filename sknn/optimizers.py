@@ -1,0 +1,236 @@
+"""Optimisers: SGD and Adam as steps on one flat vector of parameters.
+
+They know arrays and a rate; networks, losses and batches are none of their business.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknn._array import Array, scalar, squared_norm
+from sknn._params import Params, check_in_range
+
+Memory = dict[str, Array]
+Rates = tuple[float, ...]
+
+# All arrays of one block stay in the second-level cache through a step.
+_BLOCK_BYTES = 1 << 16
+
+
+@dataclass
+class Optimizer(Params):
+    """Base of all optimisers.
+
+    An optimiser of one's own says which arrays it remembers (`names`), the factors of
+    one step (`rates`) and the step itself (`update`).
+    """
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the arrays that this optimiser remembers."""
+        raise NotImplementedError
+
+    def rates(self, learning_rate: float, step: int) -> Rates:
+        """Return the factors of step number `step`, counted from 1."""
+        raise NotImplementedError
+
+    def update(
+        self, p: Array, g: Array, scratch: Array, rates: list[Array], *memory: Array
+    ) -> None:
+        """Change parameters `p` and `memory` in place by one step along `g`."""
+        raise NotImplementedError
+
+    def validate(self) -> None:
+        """Raise ValueError where a field has a value that is not allowed."""
+
+    def memory(self, values: Array) -> Memory:
+        """Return what this optimiser remembers of `values`, before the first step."""
+        return {name: np.zeros_like(values) for name in self.names()}
+
+    def stepper(
+        self, values: Array, gradient: Array, memory: Memory
+    ) -> Callable[[float, int], None]:
+        """Bind the arrays; return ``step(learning_rate, number)``, which works in place.
+
+        Parameters
+        ----------
+        values, gradient : ndarray of shape (..., n_parameters)
+            What is optimised, and where its gradient will stand at each step.
+        memory : dict of ndarray
+            As `memory` returned it; changed in place.
+
+        Returns
+        -------
+        step : callable
+            To be called once for every gradient.
+        """
+        arrays = [values, gradient, *(memory[name] for name in self.names())]
+        size = min(values.shape[-1], max(1, _BLOCK_BYTES // values.itemsize))
+        scratch = np.empty_like(values[..., :size])
+        blocks = []
+        for start in range(0, values.shape[-1], size):
+            p, g, *m = (array[..., start : start + size] for array in arrays)
+            blocks.append((p, g, scratch[..., : p.shape[-1]], m))
+        factors = [scalar(0.0, values) for _ in self.rates(0.0, 1)]
+
+        def step(learning_rate: float, number: int) -> None:
+            for factor, rate in zip(
+                factors, self.rates(learning_rate, number), strict=True
+            ):
+                factor[()] = rate
+            for p, g, t, m in blocks:
+                self.update(p, g, t, factors, *m)
+
+        return step
+
+
+@dataclass
+class SGD(Optimizer):
+    r"""Stochastic gradient descent with momentum.
+
+    :math:`v \leftarrow \mu v - \eta g`, then :math:`p \leftarrow p + v`, or with
+    Nesterov's momentum :math:`p \leftarrow p + \mu v - \eta g`.
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+        Share `mu` of the velocity that is kept, between 0 and 1.
+    nesterov : bool, default=True
+        Whether to look ahead along the velocity.
+
+    References
+    ----------
+    Sutskever et al., "On the importance of initialization and momentum in deep
+    learning", ICML 2013, equations 1-4.
+    """
+
+    momentum: float = 0.9
+    nesterov: bool = True
+
+    def validate(self) -> None:
+        """Raise ValueError where a field has a value that is not allowed."""
+        check_in_range(self, "momentum", 0.0, 1.0, closed="both")
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the arrays that this optimiser remembers."""
+        return ("velocity",) if self.momentum else ()
+
+    def rates(self, learning_rate: float, step: int) -> Rates:
+        """Return the factors of step number `step`, counted from 1."""
+        return learning_rate, self.momentum
+
+    def update(
+        self, p: Array, g: Array, scratch: Array, rates: list[Array], *memory: Array
+    ) -> None:
+        """Change parameters `p` and `memory` in place by one step along `g`."""
+        rate, momentum = rates
+        np.multiply(g, rate, out=scratch)
+        if not memory:
+            np.subtract(p, scratch, out=p)
+            return
+        (velocity,) = memory
+        np.multiply(velocity, momentum, out=velocity)
+        np.subtract(velocity, scratch, out=velocity)
+        if self.nesterov:
+            np.subtract(p, scratch, out=p)
+            np.multiply(velocity, momentum, out=scratch)
+            np.add(p, scratch, out=p)
+        else:
+            np.add(p, velocity, out=p)
+
+
+@dataclass
+class Adam(Optimizer):
+    r"""Adam, with scikit-learn's place of epsilon.
+
+    :math:`p \leftarrow p - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}
+    \frac{m}{\sqrt v + \epsilon}` where `m` and `v` are the running means of the gradient
+    and of its square.
+
+    Parameters
+    ----------
+    beta_1 : float, default=0.9
+        Decay of the mean of gradients, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the mean of squared gradients, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the denominator before the correction of the bias.
+
+    References
+    ----------
+    Kingma & Ba, "Adam: A method for stochastic optimization", ICLR 2015, the last
+    paragraph of section 2 (the order of computation used here).
+    """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    def validate(self) -> None:
+        """Raise ValueError where a field has a value that is not allowed."""
+        check_in_range(self, "beta_1", 0.0, 1.0)
+        check_in_range(self, "beta_2", 0.0, 1.0)
+        check_in_range(self, "epsilon", 0.0, closed="neither")
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the arrays that this optimiser remembers."""
+        return ("mean", "square")
+
+    def rates(self, learning_rate: float, step: int) -> Rates:
+        """Return the factors of step number `step`, counted from 1."""
+        # The running sums are kept without their factors 1 - beta, which the rate and
+        # epsilon take over: two passes over the parameters fewer.
+        root = math.sqrt(1 - self.beta_2)
+        correction = math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        rate = learning_rate * correction * (1 - self.beta_1) / root
+        return rate, self.beta_1, self.beta_2, self.epsilon / root
+
+    def update(
+        self, p: Array, g: Array, scratch: Array, rates: list[Array], *memory: Array
+    ) -> None:
+        """Change parameters `p` and `memory` in place by one step along `g`."""
+        rate, beta_1, beta_2, epsilon = rates
+        mean, square = memory
+        np.multiply(mean, beta_1, out=mean)
+        np.add(mean, g, out=mean)
+        np.multiply(square, beta_2, out=square)
+        np.square(g, out=scratch)
+        np.add(square, scratch, out=square)
+        np.sqrt(square, out=scratch)
+        np.add(scratch, epsilon, out=scratch)
+        np.divide(mean, scratch, out=scratch)
+        np.multiply(scratch, rate, out=scratch)
+        np.subtract(p, scratch, out=p)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
+
+
+def clip_by_norm(gradient: Array, max_norm: float) -> Any:
+    """Scale `gradient` in place so that its norm is at most `max_norm`.
+
+    Parameters
+    ----------
+    gradient : ndarray of shape (..., n_parameters)
+        Changed in place; each network of a stack on its own.
+    max_norm : float
+        Largest Euclidean norm allowed.
+
+    Returns
+    -------
+    norm : float
+        The norm before.
+
+    References
+    ----------
+    Pascanu et al., "On the difficulty of training recurrent neural networks", ICML
+    2013, algorithm 1.
+    """
+    norm = np.sqrt(squared_norm(gradient))
+    factor = np.minimum(1.0, max_norm / np.maximum(norm, np.finfo(norm.dtype).tiny))
+    gradient *= np.asarray(factor, dtype=gradient.dtype)[..., None]
+    return norm

@@ -1,0 +1,83 @@
+"""The Tape: scratch arrays of one pass through a network, grown once and reused.
+
+It holds what layers need between their forward and their backward pass; parameters and
+gradients live in the network and the objective.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sknn._array import Array
+
+
+class Tape:
+    """Scratch of one pass; a layer gets a tape of its own from its parent.
+
+    What a layer's backward needs of its forward, the layer leaves in ``saved``.
+
+    Parameters
+    ----------
+    training : bool, default=False
+        Whether layers behave as in training (dropout drops) or as in prediction.
+    rng : RandomState or None, default=None
+        Source of randomness in training.
+    recording : bool or None, default=None
+        Whether layers keep what backward needs; None follows `training`.
+    """
+
+    def __init__(
+        self,
+        training: bool = False,
+        rng: np.random.RandomState | None = None,
+        recording: bool | None = None,
+    ) -> None:
+        self.training = training
+        self.rng = rng
+        self.recording = training if recording is None else recording
+        self.reuse_input = False  # set by the network: input may be written over
+        self.saved: Any = None
+        self._children: dict[int | str, Tape] = {}
+        self._bases: dict[str, Array] = {}
+        self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
+
+    def child(self, key: int | str) -> Tape:
+        """Return the tape of one layer, made at the first call."""
+        if key not in self._children:
+            self._children[key] = Tape(self.training, self.rng, self.recording)
+        return self._children[key]
+
+    def empty(
+        self, name: str, shape: tuple[int, ...], like: Array, dtype: Any = None
+    ) -> Array:
+        """Return an uninitialised array of this shape, the same at each call."""
+        view = self._views.get((name, shape))
+        return self._grow(name, shape, like, dtype) if view is None else view
+
+    def ones(self, name: str, shape: tuple[int, ...], like: Array) -> Array:
+        """Return an array of ones of this shape, the same at each call."""
+        view = self._views.get((name, shape))
+        if view is None:
+            view = np.ones_like(like, shape=shape, subok=False)
+            self._views[name, shape] = view
+        return view
+
+    def _grow(
+        self, name: str, shape: tuple[int, ...], like: Array, dtype: Any
+    ) -> Array:
+        base = self._bases.get(name)
+        if base is None or not _fits(shape, base.shape):
+            base = np.empty_like(like, shape=shape, dtype=dtype, order="C", subok=False)
+            self._bases[name] = base
+            self._views = {k: v for k, v in self._views.items() if k[0] != name}
+        view = base[..., : shape[-2], :]
+        self._views[name, shape] = view
+        return view
+
+
+def _fits(shape: tuple[int, ...], base: tuple[int, ...]) -> bool:
+    """Tell whether `shape` is `base` with as many samples or fewer."""
+    same_rest = shape[:-2] == base[:-2] and shape[-1:] == base[-1:]
+    return same_rest and shape[-2] <= base[-2]
