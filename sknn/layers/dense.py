@@ -1,0 +1,66 @@
+"""The fully connected layer, for dense and for sparse input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sknn._array import Array, matmul, transpose
+from sknn.initializers import Glorot, Initializer
+from sknn.layers.base import Layer, Param, Views
+from sknn.tape import Tape
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    r"""Fully connected layer, :math:`y = x W + b`.
+
+    Shape: ``(n, n_in) → (n, units)``.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    kernel_init : Initializer, default=Glorot()
+        How `W` of shape (n_in, units) starts.
+    bias_init : Initializer, default=Glorot()
+        How `b` of shape (1, units) starts; drawn after `W`.
+    """
+
+    units: int
+    kernel_init: Initializer = field(default_factory=Glorot)
+    bias_init: Initializer = field(default_factory=Glorot)
+
+    output_is_free: ClassVar[bool] = True
+
+    def build(self, n_in: int) -> tuple[tuple[Param, ...], int]:
+        """Return the parameters for `n_in` inputs and the number of outputs."""
+        # as scikit-learn: an intercept draws with its kernel's fan; see tests/parity
+        fan = (n_in, self.units)
+        kernel = Param("W", fan, self.kernel_init, fan)
+        bias = Param("b", (1, self.units), self.bias_init, fan, penalized=False)
+        return (kernel, bias), self.units
+
+    def forward(self, x: Any, p: Views, tape: Tape) -> Array:
+        """Return ``x @ W + b``; `x` may be sparse."""
+        W = p["W"]
+        tape.saved = x
+        lead = W.shape[:-2] or x.shape[:-2]
+        z = tape.empty("z", (*lead, x.shape[-2], W.shape[-1]), W)
+        matmul(x, W, z)
+        return np.add(z, p["b"], out=z)
+
+    def backward(
+        self, dy: Array, p: Views, g: Views | None, tape: Tape, need_dx: bool = True
+    ) -> Array | None:
+        """Return ``dy @ W.T``; write ``x.T @ dy`` and the column sums of `dy`."""
+        W = p["W"]
+        if g is not None:
+            matmul(transpose(tape.saved), dy, g["W"])
+            matmul(tape.ones("ones", (1, dy.shape[-2]), dy), dy, g["b"])
+        if not need_dx:
+            return None
+        dx = tape.empty("dx", (*dy.shape[:-1], W.shape[-2]), dy)
+        return matmul(dy, transpose(W), dx)

@@ -1,0 +1,232 @@
+"""Network: layers bound to one flat vector of parameters; forward and backward.
+
+It owns the parameters and nothing else: scratch is the tape's, gradients are the
+objective's, and what an output means is the loss's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sknn._array import Array
+from sknn.layers.base import Layer, Param, Views
+from sknn.tape import Tape
+
+# Rows of one block of a prediction: all scratch of a block stays below this.
+_BLOCK_BYTES = 1 << 23
+
+
+class Network:
+    """A chain of layers with all parameters in one vector.
+
+    The vector holds the penalised parameters of all layers first, then those without
+    penalty, then frozen ones; layers see named views of it. A stack of networks has a
+    vector with an axis in front, and everything below it broadcasts.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The chain, from input to raw output.
+    n_features : int
+        Number of input columns.
+    dtype : dtype, default=float64
+        Of the parameters.
+    rng : RandomState or None, default=None
+        Draws the initial parameters, layer by layer in the order of declaration; None
+        leaves zeros.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_parameters,)
+        All parameters; for a stack (n_networks, n_parameters).
+    n_penalized, n_trainable : int
+        Lengths of the leading parts of `values`.
+    n_outputs : int
+        Number of raw outputs.
+    views : list of dict of ndarray
+        Each layer's parameters as views of `values`.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        n_features: int,
+        dtype: Any = np.float64,
+        rng: np.random.RandomState | None = None,
+    ) -> None:
+        self.layers = tuple(layers)
+        self.n_features = n_features
+        self._declare()
+        self._bind(np.zeros(self.n_parameters, dtype=dtype))
+        if rng is not None:
+            self._initialize(rng)
+
+    @classmethod
+    def stack(cls, networks: Sequence[Network]) -> Network:
+        """Return a stack that computes these networks of one architecture at once."""
+        first = networks[0]
+        stacked = cls(first.layers, first.n_features, first.values.dtype)
+        stacked._bind(np.stack([network.values for network in networks]))
+        return stacked
+
+    def _declare(self) -> None:
+        declared: list[tuple[int, Param]] = []
+        width = self.n_features
+        for i, layer in enumerate(self.layers):
+            params, width = layer.build(width)
+            declared += [(i, param) for param in params]
+        self.n_outputs = width
+        self._declared = declared
+        self._offsets = self._lay_out()
+        trained = [i for i, param in declared if param.trainable]
+        self._first_trained = min(trained, default=len(self.layers))
+
+    def _lay_out(self) -> dict[tuple[int, str], int]:
+        def part(item: tuple[int, Param]) -> int:
+            param = item[1]
+            return 2 if not param.trainable else 0 if param.penalized else 1
+
+        offsets, end, ends = {}, 0, [0, 0, 0]
+        for item in sorted(self._declared, key=part):
+            i, param = item
+            offsets[i, param.name] = end
+            end += int(np.prod(param.shape))
+            ends[part(item) :] = [end] * (3 - part(item))
+        self.n_penalized, self.n_trainable, self.n_parameters = ends
+        return offsets
+
+    def _bind(self, values: Array) -> None:
+        self.values = values
+        self.views = self.split(values)
+
+    def _initialize(self, rng: np.random.RandomState) -> None:
+        for i, param in self._declared:
+            self.views[i][param.name][...] = param.init(rng, param.shape, param.fan)
+
+    def split(self, vector: Array) -> list[Views]:
+        """Return each layer's part of a vector like `values`, as named views."""
+        views: list[Views] = [{} for _ in self.layers]
+        for i, param in self._declared:
+            start = self._offsets[i, param.name]
+            part = vector[..., start : start + int(np.prod(param.shape))]
+            views[i][param.name] = part.reshape(*vector.shape[:-1], *param.shape)
+        return views
+
+    def forward(self, X: Any, tape: Tape) -> Array:
+        """Return the raw output for `X`; `tape` keeps what `backward` needs.
+
+        Parameters
+        ----------
+        X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+            Input; never written over.
+        tape : Tape
+            Scratch; the output lies on it and holds until its next pass.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples, n_outputs)
+            The output of the last layer.
+        """
+        x, free = X, False
+        for i, layer in enumerate(self.layers):
+            scratch = tape.child(i)
+            scratch.reuse_input = free
+            y = layer.forward(x, self.views[i], scratch)
+            free = layer.output_is_free and (free or y is not x)
+            x = y
+        return x
+
+    def backward(
+        self, dy: Array, tape: Tape, gradient: list[Views] | None = None
+    ) -> Array | None:
+        """Propagate `dy` back through the pass that `tape` recorded.
+
+        Parameters
+        ----------
+        dy : ndarray of shape (n_samples, n_outputs)
+            Gradient by the raw output; may be written over.
+        tape : Tape
+            The tape of the forward pass, which must have been recording.
+        gradient : list of dict of ndarray or None, default=None
+            Views that receive the gradient by the parameters.
+
+        Returns
+        -------
+        dx : ndarray of shape (n_samples, n_features) or None
+            Gradient by the input if `gradient` is None; in training it is not
+            computed.
+        """
+        down = dy
+        last = 0 if gradient is None else self._first_trained
+        for i in range(len(self.layers) - 1, last - 1, -1):
+            sink = None if gradient is None else gradient[i]
+            need_dx = gradient is None or i > last
+            dx = self.layers[i].backward(
+                down, self.views[i], sink, tape.child(i), need_dx
+            )
+            if dx is None:
+                break
+            down = dx
+        return down if gradient is None else None
+
+    def predict(self, X: Any) -> Array:
+        """Return the raw output for `X`, computed in blocks of rows.
+
+        Parameters
+        ----------
+        X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+            Input of any length; beyond the result a few MB are needed.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples, n_outputs)
+            A new array.
+        """
+        n = X.shape[-2]
+        shape = (*self.values.shape[:-1], n, self.n_outputs)
+        raw = np.empty(shape, dtype=self.values.dtype)
+        tape = Tape()
+        for rows in self._row_blocks(n):
+            block = X[rows] if n > rows.stop - rows.start else X
+            raw[..., rows, :] = self.forward(self._cast(block), tape)
+        return raw
+
+    def _row_blocks(self, n: int) -> Iterator[slice]:
+        widths = sum(param.shape[-1] for _, param in self._declared)
+        row_bytes = (widths + self.n_features) * self.values.itemsize
+        size = max(256, _BLOCK_BYTES // row_bytes)
+        for start in range(0, n, size):
+            yield slice(start, min(start + size, n))
+
+    def _cast(self, block: Any) -> Any:
+        dtype = self.values.dtype
+        return block if block.dtype == dtype else block.astype(dtype)
+
+    def copy(self, dtype: Any = None) -> Network:
+        """Return a network of the same layers with parameters of its own."""
+        twin = Network.__new__(Network)
+        values = self.values.astype(dtype or self.values.dtype)
+        twin.__setstate__({**self.__getstate__(), "values": values})
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return layers and the vector: views lose their aliasing in a pickle."""
+        return {
+            "layers": self.layers,
+            "n_features": self.n_features,
+            "values": self.values,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Bind the views to the vector again."""
+        self.layers = state["layers"]
+        self.n_features = state["n_features"]
+        self._declare()
+        self._bind(state["values"])
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        """Return `copy`: layers are immutable, so only the vector needs copying."""
+        return self.copy()
