@@ -1,0 +1,139 @@
+"""Batches: the training set in minibatches, in the order of a permutation.
+
+X is never copied: rows are gathered into buffers a few batches at a time, and cast
+there if the network's dtype is another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from sknn._array import Array, as_rows
+
+# Rows are gathered for as many batches at once as fit here: one gather for many small
+# batches costs less than one for each.
+_CHUNK_BYTES = 1 << 17
+
+Batch = tuple[Any, Array, "Array | None"]
+
+
+class Batches:
+    """A training set that gives out minibatches.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n_rows, n_features)
+        Input.
+    y : ndarray of shape (n_rows, n_outputs) or (n_rows,)
+        Targets, or codes into `table`.
+    w : ndarray of shape (n_rows, 1) or None
+        Sample weights.
+    batch_size : int
+        Samples per batch; the last batch of an epoch may be smaller.
+    dtype : dtype
+        Of the batches.
+    table : ndarray of shape (n_codes, n_outputs) or None, default=None
+        Row `c` is the target that code `c` in `y` stands for.
+    rows : ndarray or None, default=None
+        The rows to train on; None takes all.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Array,
+        w: Array | None,
+        batch_size: int,
+        dtype: Any,
+        table: Array | None = None,
+        rows: Array | None = None,
+    ) -> None:
+        self.X = as_rows(X)
+        self.y, self.w, self.table = y, w, table
+        self.rows = rows
+        self.n_samples = X.shape[0] if rows is None else len(rows)
+        self.batch_size = batch_size
+        self.dtype = np.dtype(dtype)
+        self._make_buffers()
+
+    def _make_buffers(self) -> None:
+        row_bytes = self.X.shape[1] * self.X.dtype.itemsize
+        batches = max(1, _CHUNK_BYTES // max(1, row_bytes * self.batch_size))
+        if sparse.issparse(self.X):
+            batches = 1
+        self._chunk = min(batches * self.batch_size, self.n_samples)
+        self._buffers: dict[tuple[str, Any], Array] = {}
+
+    def epoch(self, permutation: Array | None) -> Iterator[Batch]:
+        """Yield every sample once, in the order of `permutation`.
+
+        Parameters
+        ----------
+        permutation : ndarray of shape (n_samples,) or None
+            Order of the samples; None keeps theirs.
+
+        Yields
+        ------
+        X, y, w : ndarray
+            One batch; valid until the next one is asked for.
+        """
+        order = permutation
+        if self.rows is not None:
+            order = self.rows if order is None else self.rows[order]
+        for start in range(0, self.n_samples, self._chunk):
+            stop = min(start + self._chunk, self.n_samples)
+            rows = slice(start, stop) if order is None else order[start:stop]
+            X, y, w = self._gather(rows)
+            for first in range(0, stop - start, self.batch_size):
+                batch = slice(first, first + self.batch_size)
+                yield X[batch], y[batch], None if w is None else w[batch]
+
+    def whole(self) -> Batch:
+        """Return all samples as one batch, in their order."""
+        rows = slice(None) if self.rows is None else self.rows
+        X = self.X if self.rows is None else self.X[rows]
+        return self._cast("X", X), self._targets(rows), self._weights(rows)
+
+    def _gather(self, rows: Any) -> Batch:
+        if isinstance(rows, slice) or sparse.issparse(self.X):
+            X = self.X[rows]
+        else:
+            X = self._take("rows of X", self.X, rows)
+        return self._cast("X", X), self._targets(rows), self._weights(rows)
+
+    def _targets(self, rows: Any) -> Array:
+        if self.table is not None:
+            return self._take("y", self.table, self._select("codes", self.y, rows))
+        return self._select("y", self.y, rows)
+
+    def _weights(self, rows: Any) -> Array | None:
+        return None if self.w is None else self._select("w", self.w, rows)
+
+    def _select(self, name: str, source: Array, rows: Any) -> Array:
+        if isinstance(rows, slice):
+            return source[rows]
+        return self._take(name, source, rows)
+
+    def _take(self, name: str, source: Array, rows: Array) -> Array:
+        out = self._buffer(name, (len(rows), *source.shape[1:]), source.dtype)
+        # The rows are known to be valid: "clip" spares numpy the check and a copy.
+        return source.take(rows, axis=0, out=out, mode="clip")
+
+    def _cast(self, name: str, X: Any) -> Any:
+        if X.dtype == self.dtype:
+            return X
+        if sparse.issparse(X):
+            return X.astype(self.dtype)
+        out = self._buffer(name, X.shape, self.dtype)
+        np.copyto(out, X, casting="unsafe")
+        return out
+
+    def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        buffer = self._buffers.get((name, shape))
+        if buffer is None:
+            buffer = self._buffers[name, shape] = np.empty(shape, dtype=dtype)
+        return buffer

@@ -1,0 +1,99 @@
+"""TrainingState: everything a fit needs to go on exactly where it stopped."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sknn._array import Array
+from sknn.optimizers import Memory, Optimizer
+from sknn.schedules import Progress
+
+
+@dataclass
+class TrainingState:
+    """What training remembers between epochs; plain data, made to be pickled.
+
+    Parameters
+    ----------
+    rng : RandomState
+        Shuffles and drops; its state is part of the fit.
+    learning_rate : float
+        The rate of the epoch to come.
+    optimizer : Optimizer or None
+        Whose memory `memory` is.
+    memory : dict of ndarray
+        The optimiser's arrays.
+    steps, samples, epoch : int
+        Steps, samples and epochs since the first fit.
+    stalled : int
+        Times that patience ran out.
+    no_improvement_count : int
+        Epochs since the last improvement.
+    best_loss, best_score : float
+        Best training loss and best validation score so far.
+    best_epoch : int
+        Epoch of the weights in `best_values`.
+    permutation : ndarray or None
+        The running order of the samples.
+    train_rows, validation_rows : ndarray or None
+        The split of early stopping.
+    last_values : ndarray or None
+        Parameters to go on from, where the best ones were published.
+    history : dict of list
+        One entry per epoch.
+    """
+
+    rng: np.random.RandomState
+    learning_rate: float = 0.0
+    optimizer: Optimizer | None = None
+    memory: Memory = field(default_factory=dict)
+    steps: int = 0
+    samples: int = 0
+    epoch: int = 0
+    stalled: int = 0
+    no_improvement_count: int = 0
+    best_loss: float = np.inf
+    best_score: float = -np.inf
+    best_epoch: int = 0
+    best_values: Array | None = None
+    permutation: Array | None = None
+    train_rows: Array | None = None
+    validation_rows: Array | None = None
+    last_values: Array | None = None
+    history: dict[str, list[Any]] = field(default_factory=dict)
+
+    def progress(self) -> Progress:
+        """Return what a schedule is told."""
+        return Progress(self.samples, self.epoch, self.stalled)
+
+    def adopt(self, optimizer: Optimizer, values: Array) -> None:
+        """Use `optimizer` from now on; its memory starts anew if it is another one."""
+        known = type(self.optimizer) is type(optimizer) and set(self.memory) == set(
+            optimizer.names()
+        )
+        if not known or any(m.shape != values.shape for m in self.memory.values()):
+            self.memory = optimizer.memory(values)
+            self.steps = 0
+        self.optimizer = optimizer
+
+    def copy(self) -> TrainingState:
+        """Return a state that can change without touching this one."""
+        return copy.deepcopy(self)
+
+    def record(self, **entries: Any) -> None:
+        """Append one epoch to the history; all its lists keep the same length."""
+        length = max(map(len, self.history.values()), default=0)
+        for name in self.history.keys() | entries.keys():
+            column = self.history.setdefault(name, [np.nan] * length)
+            column.append(entries.get(name, np.nan))
+
+    def rewind(self, epoch: int) -> None:
+        """Forget what came after `epoch`, and the optimiser's memory with it."""
+        self.epoch = epoch
+        self.memory = {}  # half a step may be in it: the next fit starts it anew
+        for column in self.history.values():
+            del column[epoch:]

@@ -1,0 +1,138 @@
+"""The trainer: a generator of epochs of minibatch descent.
+
+It changes the network's parameters and the state in place and decides nothing: whoever
+draws from it looks at each epoch and stops by not asking for the next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sknn._array import Array
+from sknn.objective import Objective
+from sknn.optimizers import Optimizer, clip_by_norm
+from sknn.schedules import Schedule
+from sknn.training.batches import Batches
+from sknn.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training set has come to.
+
+    Parameters
+    ----------
+    number : int
+        Counted from 1 since the first fit.
+    loss : float
+        Mean over the samples of loss and penalty, each batch taken before its step.
+    time : float
+        Seconds it took.
+    learning_rate : float or None, default=None
+        The rate of this epoch, where the optimiser has one.
+    """
+
+    number: int
+    loss: float
+    time: float
+    learning_rate: float | None = None
+
+
+def train(
+    objective: Objective,
+    batches: Batches,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    state: TrainingState,
+    *,
+    learning_rate: float,
+    shuffle: bool = True,
+    max_grad_norm: float | None = None,
+) -> Iterator[Epoch]:
+    """Train without end, one epoch at each turn.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is minimised; its network's parameters change in place.
+    batches : Batches
+        The training set.
+    optimizer : Optimizer
+        Makes the steps; its memory lives in `state`.
+    schedule : Schedule
+        Factor of `learning_rate`, asked for at the start of each epoch.
+    state : TrainingState
+        Where to go on from; changed in place.
+    learning_rate : float
+        The initial rate.
+    shuffle : bool, default=True
+        Whether each epoch has an order of its own.
+    max_grad_norm : float or None, default=None
+        Largest norm of a batch's gradient.
+
+    Yields
+    ------
+    epoch : Epoch
+        The epoch just completed.
+    """
+    state.adopt(optimizer, _trained(objective.network.values, objective))
+    step = _make_step(objective, optimizer, state, max_grad_norm)
+    if state.permutation is None or len(state.permutation) != batches.n_samples:
+        state.permutation = np.arange(batches.n_samples)
+    while True:
+        started = time.perf_counter()
+        rate = state.learning_rate = learning_rate * schedule(state.progress())
+        if shuffle:
+            # as scikit-learn: each epoch shuffles the order of the one before
+            state.rng.shuffle(state.permutation)
+        order = state.permutation if shuffle else None
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            loss = _run_epoch(objective, batches, order, step, state)
+        state.epoch += 1
+        state.samples += batches.n_samples
+        state.learning_rate = learning_rate * schedule(state.progress())
+        yield Epoch(state.epoch, loss, time.perf_counter() - started, rate)
+
+
+def _trained(vector: Array, objective: Objective) -> Array:
+    return vector[..., : objective.network.n_trainable]
+
+
+def _make_step(
+    objective: Objective,
+    optimizer: Optimizer,
+    state: TrainingState,
+    max_grad_norm: float | None,
+) -> Callable[[float, int], None]:
+    gradient = _trained(objective.gradient, objective)
+    values = _trained(objective.network.values, objective)
+    step = optimizer.stepper(values, gradient, state.memory)
+    if max_grad_norm is None:
+        return step
+
+    def clipped_step(learning_rate: float, number: int) -> None:
+        clip_by_norm(gradient, max_grad_norm)
+        step(learning_rate, number)
+
+    return clipped_step
+
+
+def _run_epoch(
+    objective: Objective,
+    batches: Batches,
+    order: Array | None,
+    step: Callable[[float, int], None],
+    state: TrainingState,
+) -> float:
+    evaluate, rate = objective.value_and_gradient, state.learning_rate
+    summed, number = 0.0, state.steps
+    for X, y, w in batches.epoch(order):
+        summed += evaluate(X, y, w) * y.shape[0]
+        number += 1
+        step(rate, number)
+    state.steps = number
+    return float(summed / batches.n_samples)
