@@ -1,0 +1,317 @@
+"""The constructor parameters of the multi-layer perceptrons, one row each.
+
+A new keyword is one row here and one line in the constructors that take it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sknn.activations import ACTIVATIONS
+from sknn.estimators._parameters import (
+    BOOLEAN,
+    CLASS_WEIGHT,
+    NONE,
+    RANDOM_STATE,
+    VERBOSE,
+    Allowed,
+    Parameter,
+    exactly,
+    instance_of,
+    integer,
+    one_of,
+    real,
+    sequence_of,
+)
+from sknn.losses import Loss
+from sknn.optimizers import OPTIMIZERS, Optimizer
+from sknn.schedules import SCHEDULES, Schedule
+
+_ACTIVATION = one_of(*ACTIVATIONS)
+_RATE = real(0.0, 1.0, "left")
+
+
+def _is_float_dtype(value: object) -> bool:
+    try:
+        return np.dtype(value) in (np.float32, np.float64)  # type: ignore[call-overload]
+    except TypeError:
+        return False
+
+
+_DTYPE = NONE | Allowed(
+    "'float32', 'float64' or the numpy dtype of that name",
+    lambda value: value is not None and _is_float_dtype(value),
+)
+_SCORING = (
+    NONE
+    | instance_of(str, "the name of a scikit-learn scorer, 'loss'")
+    | Allowed("a callable (estimator, X, y) -> float", callable)
+)
+
+PARAMETERS: dict[str, Parameter] = {
+    "task": Parameter(
+        "{'auto', 'classification', 'regression'}, default='auto'",
+        """
+        What is predicted. 'auto' decides at the first fit: labels that are strings,
+        objects or booleans and two-dimensional 0/1 integers are classes, floats are
+        numbers, and integers are classes if there are at most
+        ``max(20, sqrt(n_samples))`` different ones. An unfitted 'auto' says that it is
+        a classifier: name the task when a regression is cross-validated.
+        """,
+        one_of("auto", "classification", "regression"),
+    ),
+    "loss": Parameter(
+        "{'squared_error', 'poisson'} or Loss, default='squared_error'",
+        """
+        Half the squared error summed over outputs, or half the Poisson deviance with
+        ``exp`` behind the network, which needs targets ``y >= 0``; or an object from
+        ``sknn.losses``.
+        """,
+        one_of("squared_error", "poisson") | instance_of(Loss, "a sknn.losses.Loss"),
+    ),
+    "hidden_layer_sizes": Parameter(
+        "int or array-like of int of shape (n_layers - 2,), default=(100,)",
+        """
+        Number of units of each hidden layer; ``()`` makes a linear model.
+        """,
+        sequence_of(Allowed("anything", lambda _: True), "an array-like") | integer(1),
+    ),
+    "activation": Parameter(
+        "str or sequence of str, default='relu'",
+        """
+        Activation of the hidden layers, or one for each of them: 'identity',
+        'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu'
+        (the exact one), 'silu', 'mish' or 'softplus'. Kernels and intercepts start by
+        Glorot's uniform rule as in scikit-learn; with 'selu' kernels by LeCun's and
+        intercepts at zero.
+        """,
+        _ACTIVATION
+        | sequence_of(_ACTIVATION, "a sequence of such names, one per hidden layer"),
+    ),
+    "solver": Parameter(
+        "{'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'",
+        """
+        'lbfgs' uses all samples at each step and suits small data; 'sgd' and 'adam'
+        use minibatches. An object from ``sknn.optimizers`` carries its own parameters.
+        """,
+        one_of("lbfgs", *OPTIMIZERS) | instance_of(Optimizer, "a sknn Optimizer"),
+    ),
+    "alpha": Parameter(
+        "float, default=0.0001",
+        """
+        Strength of the L2 penalty on kernels, ``alpha / (2 n) * ||W||^2`` with `n` the
+        samples of a minibatch.
+        """,
+        real(0.0),
+    ),
+    "batch_size": Parameter(
+        "int or 'auto', default='auto'",
+        """
+        Samples per minibatch; 'auto' is ``min(200, n_samples)``. Not used by 'lbfgs'.
+        """,
+        one_of("auto") | integer(1),
+    ),
+    "learning_rate": Parameter(
+        "{'constant', 'invscaling', 'adaptive'} or Schedule, default='constant'",
+        """
+        How the rate moves under ``solver='sgd'``: not at all, as
+        ``learning_rate_init / (t + 1) ** power_t`` after `t` samples, or divided by 5
+        whenever there was no improvement for `n_iter_no_change` epochs. 'adam' ignores
+        these names, as in scikit-learn; an object from ``sknn.schedules`` holds for
+        every stochastic solver.
+        """,
+        one_of(*SCHEDULES) | instance_of(Schedule, "a sknn.schedules.Schedule"),
+    ),
+    "learning_rate_init": Parameter(
+        "float, default=0.001",
+        """
+        The initial learning rate of 'sgd' and 'adam'.
+        """,
+        real(0.0, closed="right"),
+    ),
+    "power_t": Parameter(
+        "float, default=0.5",
+        """
+        Exponent of ``learning_rate='invscaling'``.
+        """,
+        real(0.0),
+    ),
+    "max_iter": Parameter(
+        "int, default=200",
+        """
+        Largest number of epochs, or of iterations of 'lbfgs'.
+        """,
+        integer(1),
+    ),
+    "shuffle": Parameter(
+        "bool, default=True",
+        """
+        Whether each epoch visits the samples in a new order.
+        """,
+        BOOLEAN,
+    ),
+    "random_state": Parameter(
+        "int, RandomState instance or None, default=None",
+        """
+        Determines initial weights, order of samples, the split of early stopping and
+        dropout. An int gives the same fit each time.
+        """,
+        RANDOM_STATE,
+    ),
+    "tol": Parameter(
+        "float, default=1e-4",
+        """
+        Smallest improvement of the loss, or of the validation score, that counts; for
+        'lbfgs' the largest component of the gradient at the end.
+        """,
+        real(0.0),
+    ),
+    "verbose": Parameter(
+        "bool or int, default=False",
+        """
+        Whether to print a line for each epoch.
+        """,
+        VERBOSE,
+    ),
+    "warm_start": Parameter(
+        "bool, default=False",
+        """
+        Whether `fit` goes on from the last fit: parameters, the optimiser's memory and
+        the random state, so that 5 epochs and 5 more equal 10.
+        """,
+        BOOLEAN,
+    ),
+    "momentum": Parameter(
+        "float, default=0.9",
+        """
+        Momentum of 'sgd', between 0 and 1.
+        """,
+        real(0.0, 1.0),
+    ),
+    "nesterovs_momentum": Parameter(
+        "bool, default=True",
+        """
+        Whether the momentum of 'sgd' is Nesterov's.
+        """,
+        BOOLEAN,
+    ),
+    "early_stopping": Parameter(
+        "bool, default=False",
+        """
+        Whether to hold out part of the training data (stratified for classes), stop
+        when its score no longer improves and keep the best weights. Not used by
+        'lbfgs' unless `fit` is given validation data.
+        """,
+        BOOLEAN,
+    ),
+    "validation_fraction": Parameter(
+        "float, default=0.1",
+        """
+        Share of the training data that early stopping holds out.
+        """,
+        real(0.0, 1.0, "left"),
+    ),
+    "beta_1": Parameter(
+        "float, default=0.9",
+        """
+        Decay of 'adam' for the mean of gradients, in [0, 1).
+        """,
+        _RATE,
+    ),
+    "beta_2": Parameter(
+        "float, default=0.999",
+        """
+        Decay of 'adam' for the mean of squared gradients, in [0, 1).
+        """,
+        _RATE,
+    ),
+    "epsilon": Parameter(
+        "float, default=1e-8",
+        """
+        Added to the denominator of 'adam'.
+        """,
+        real(0.0, closed="right"),
+    ),
+    "n_iter_no_change": Parameter(
+        "int or inf, default=10",
+        """
+        Epochs without an improvement of `tol` that are borne before training ends.
+        """,
+        integer(1) | exactly(np.inf),
+    ),
+    "max_fun": Parameter(
+        "int, default=15000",
+        """
+        Largest number of evaluations of 'lbfgs'.
+        """,
+        integer(1),
+    ),
+    "class_weight": Parameter(
+        "dict, 'balanced', list of dict or None, default=None",
+        """
+        Weights of classes, multiplied with `sample_weight`. 'balanced' makes the
+        classes weigh the same in total; a list has one dict for each label of a
+        multilabel target.
+        """,
+        CLASS_WEIGHT,
+    ),
+    "dropout": Parameter(
+        "float or sequence of float, default=0.0",
+        """
+        Share of hidden units dropped at random in each training step, in [0, 1); one
+        number for all hidden layers or one for each.
+        """,
+        _RATE | sequence_of(_RATE, "a sequence of such floats, one per hidden layer"),
+    ),
+    "max_grad_norm": Parameter(
+        "float or None, default=None",
+        """
+        Largest Euclidean norm of the gradient of a minibatch; longer ones are scaled
+        down. Not used by 'lbfgs'.
+        """,
+        NONE | real(0.0, closed="right"),
+    ),
+    "dtype": Parameter(
+        "{'float32', 'float64'}, numpy dtype or None, default=None",
+        """
+        Precision of parameters and computation; None takes that of X. 'float32' takes
+        half the time and memory; X is cast a batch at a time.
+        """,
+        _DTYPE,
+    ),
+    "scoring": Parameter(
+        "str, callable or None, default=None",
+        """
+        Score of the validation data that early stopping watches and `history_` holds:
+        None is accuracy or R2, 'loss' the negative validation loss, otherwise a
+        scikit-learn scorer. If given, the training data is scored too.
+        """,
+        _SCORING,
+    ),
+}
+
+
+_AUTO_LOSS = Parameter(
+    "{'auto', 'log_loss', 'squared_error', 'poisson'} or Loss, default='auto'",
+    """
+    'auto' is 'log_loss' for labels and 'squared_error' for numbers. 'squared_error' is
+    half the squared error summed over outputs, 'poisson' half the Poisson deviance with
+    ``exp`` behind the network.
+    """,
+    one_of("auto", "log_loss") | PARAMETERS["loss"].allowed,
+)
+
+
+def _without(*names: str) -> dict[str, Parameter]:
+    return {name: row for name, row in PARAMETERS.items() if name not in names}
+
+
+CLASSIFIER = _without("task", "loss")
+REGRESSOR = _without("task", "class_weight")
+_SHAPE = {name: PARAMETERS[name] for name in ("hidden_layer_sizes", "activation")}
+ESTIMATOR = {
+    **_SHAPE,
+    "task": PARAMETERS["task"],
+    "loss": _AUTO_LOSS,
+    **_without("task", "loss", *_SHAPE),
+}

@@ -1,0 +1,163 @@
+"""What a constructor parameter may be: one row each for validation and for the docs.
+
+The estimators' docstrings and their checks at fit are made from the same rows, so that
+neither can drift from the other; the rows themselves stand beside their estimators.
+"""
+
+from __future__ import annotations
+
+import numbers
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+Check = Callable[[Any], bool]
+T = TypeVar("T", bound=type)
+
+
+class InvalidParameterError(ValueError, TypeError):
+    """A constructor parameter has a value or a type that is not allowed."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """A test of a value together with the words that describe it."""
+
+    words: str
+    check: Check
+
+    def __or__(self, other: Allowed) -> Allowed:
+        """Either of the two."""
+        return Allowed(
+            f"{self.words} or {other.words}",
+            lambda value: self.check(value) or other.check(value),
+        )
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One constructor parameter: its type line, its description, what it may be."""
+
+    type_line: str
+    description: str
+    allowed: Allowed
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
+
+
+def real(low: float, high: float = np.inf, closed: str = "both") -> Allowed:
+    """Allow a finite number between `low` and `high`; `closed` as in pandas."""
+    left, right = closed in ("left", "both"), closed in ("right", "both")
+    brackets = "[(["[1 - left] + f"{float(low)}, {float(high)}"
+    brackets += "]" if right and np.isfinite(high) else ")"
+
+    def check(value: Any) -> bool:
+        if not _is_number(value, numbers.Real) or not np.isfinite(value):
+            return False
+        above = value >= low if left else value > low
+        below = value <= high if right else value < high
+        return bool(above and below)
+
+    return Allowed(f"a float in the range {brackets}", check)
+
+
+def integer(low: int) -> Allowed:
+    """Allow an int of at least `low`."""
+    return Allowed(
+        f"an int in the range [{low}, inf)",
+        lambda value: _is_number(value, numbers.Integral) and value >= low,
+    )
+
+
+def one_of(*names: str) -> Allowed:
+    """Allow one of these strings."""
+    listed = ", ".join(repr(name) for name in sorted(names))
+    return Allowed(
+        f"a str among {{{listed}}}",
+        lambda value: isinstance(value, str) and value in names,
+    )
+
+
+def instance_of(kind: type, words: str) -> Allowed:
+    """Allow an instance of `kind`, described by `words`."""
+    return Allowed(words, lambda value: isinstance(value, kind))
+
+
+def exactly(value: Any) -> Allowed:
+    """Allow this one object, such as None or infinity."""
+    return Allowed(repr(value), lambda given: given is value or given == value)
+
+
+def sequence_of(item: Allowed, words: str) -> Allowed:
+    """Allow an array-like whose items each pass `item`; never a string."""
+
+    def check(value: Any) -> bool:
+        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+            return False
+        return all(item.check(each) for each in value)
+
+    return Allowed(words, check)
+
+
+BOOLEAN = Allowed(
+    "an instance of 'bool'", lambda value: isinstance(value, (bool, np.bool_))
+)
+NONE = Allowed("None", lambda value: value is None)
+VERBOSE = Allowed(
+    "an int in the range [0, inf) or an instance of 'bool'",
+    lambda value: isinstance(value, (numbers.Integral, np.bool_)) and value >= 0,
+)
+RANDOM_STATE = Allowed(
+    "an int in the range [0, 4294967295], an instance of 'numpy.random.RandomState' "
+    "or None",
+    lambda value: (
+        value is None
+        or isinstance(value, np.random.RandomState)
+        or (_is_number(value, numbers.Integral) and 0 <= value < 2**32)
+    ),
+)
+CLASS_WEIGHT = (
+    instance_of(dict, "an instance of 'dict'")
+    | one_of("balanced")
+    | sequence_of(instance_of(dict, "a dict"), "a list of dicts, one per output")
+    | NONE
+)
+
+
+def validate_parameters(
+    estimator: Any, rows: Mapping[str, Parameter], names: Iterable[str]
+) -> None:
+    """Raise InvalidParameterError for the first of `names` that is not allowed."""
+    for name in names:
+        value = getattr(estimator, name)
+        if not rows[name].allowed.check(value):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be "
+                f"{rows[name].allowed.words}. Got {value!r} instead."
+            )
+
+
+def document(
+    rows: Mapping[str, Parameter], order: Iterable[str] | None = None
+) -> Callable[[T], T]:
+    """Fill ``{parameters}`` in a class docstring from the rows it is built on."""
+
+    def fill(cls: T) -> T:
+        names = rows if order is None else order
+        text = "\n".join(_entry(name, rows[name]) for name in names)
+        cls.__doc__ = (cls.__doc__ or "").replace(
+            "{parameters}", textwrap.indent(text, "    ").lstrip()
+        )
+        return cls
+
+    return fill
+
+
+def _entry(name: str, row: Parameter) -> str:
+    description = textwrap.dedent(row.description).strip()
+    return f"{name} : {row.type_line}\n{textwrap.indent(description, '    ')}\n"

@@ -1,0 +1,246 @@
+"""One run of training for an estimator: epochs, patience, messages, Ctrl-C.
+
+The trainer makes epochs; this room looks at each and decides whether there is another.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+from sklearn.exceptions import ConvergenceWarning
+
+from sknn._array import Array
+from sknn.estimators._build import build_optimizer, build_schedule
+from sknn.estimators._callbacks import FitCallbacks
+from sknn.estimators._data import Data
+from sknn.estimators._scorer import Scorer
+from sknn.objective import Objective
+from sknn.schedules import Schedule
+from sknn.training.batches import Batches
+from sknn.training.lbfgs import minimize_lbfgs
+from sknn.training.state import TrainingState
+from sknn.training.stopping import Patience, keep
+from sknn.training.trainer import Epoch, train
+
+
+@dataclass
+class Run:
+    """What one call of fit or partial_fit works with.
+
+    Parameters
+    ----------
+    draft : estimator
+        The copy under training; read for its constructor parameters.
+    objective, batches, state : Objective, Batches, TrainingState
+        What is minimised, on what, from where.
+    scorer : Scorer
+        Scores held data.
+    validation, training : Data or None
+        Data to score after each epoch.
+    stops_early : bool
+        Whether patience watches the validation score and the best weights are kept.
+    callbacks : FitCallbacks
+        Told of each epoch; may ask to stop.
+    snapshot : callable
+        Returns the fitted attributes of this moment, for callbacks.
+    """
+
+    draft: Any
+    objective: Objective
+    batches: Batches
+    state: TrainingState
+    scorer: Scorer
+    validation: Data | None
+    training: Data | None
+    stops_early: bool
+    callbacks: FitCallbacks
+    snapshot: Callable[[], dict[str, Any]]
+    n_iter: int = 0
+    loss: float = np.inf
+    _kept: Array | None = field(default=None, init=False)
+    _kept_epoch: int = field(default=0, init=False)
+
+    def descend(self, incremental: bool) -> None:
+        """Train by minibatches until a rule stops it, or one epoch if incremental."""
+        schedule = build_schedule(self.draft)
+        self._forget_last_stop()
+        self._resume_last_values()
+        epochs = train(
+            self.objective,
+            self.batches,
+            build_optimizer(self.draft),
+            schedule,
+            self.state,
+            learning_rate=self.draft.learning_rate_init,
+            shuffle=self.draft.shuffle,
+            max_grad_norm=self.draft.max_grad_norm,
+        )
+        self._interruptible(lambda: self._draw(epochs, schedule, incremental))
+        self._publish_best()
+
+    def minimize(self) -> None:
+        """Train by L-BFGS."""
+        self._resume_last_values()
+        self._interruptible(self._minimize)
+        self._publish_best()
+
+    def _draw(self, epochs: Any, schedule: Schedule, incremental: bool) -> None:
+        patience = Patience(self.draft.tol, self.draft.n_iter_no_change)
+        while True:
+            self.callbacks.epoch_begin()
+            epoch = next(epochs)
+            asked = self._look_at(epoch, patience)
+            exhausted = patience.exhausted(self.state)
+            if (exhausted and self._ends(schedule, epoch)) or asked or incremental:
+                return
+            if self.n_iter == self.draft.max_iter:
+                self._warn_not_converged()
+                return
+
+    def _minimize(self) -> None:
+        draft = self.draft
+        patience = Patience(draft.tol, draft.n_iter_no_change)
+
+        def report(epoch: Epoch) -> bool:
+            self.callbacks.epoch_begin()  # not earlier: the last one has no successor
+            asked = self._look_at(epoch, patience)
+            return asked or (self.stops_early and patience.exhausted(self.state))
+
+        result = minimize_lbfgs(
+            self.objective,
+            self.batches,
+            self.state,
+            report,
+            max_iter=draft.max_iter,
+            max_fun=draft.max_fun,
+            tol=draft.tol,
+        )
+        self.n_iter = min(result.nit, draft.max_iter)
+        self.loss = float(result.fun)
+        _warn_lbfgs(result, self.n_iter, draft.max_iter)
+
+    def _look_at(self, epoch: Epoch, patience: Patience) -> bool:
+        """Record an epoch; return whether a callback asks to stop."""
+        state, values = self.state, self.objective.network.values
+        scores = self._scores()
+        self.n_iter += 1
+        self.loss = epoch.loss
+        self._print(epoch, scores)
+        if self.stops_early:
+            patience.watch_score(state, scores["validation_score"], values)
+        else:
+            patience.watch_loss(state, epoch.loss)
+            self._kept = keep(values, self._kept)
+        known = {k: v for k, v in vars(epoch).items() if v is not None}
+        state.record(epoch=known.pop("number"), **known, **scores)
+        self._kept_epoch = epoch.number
+        return self.callbacks.epoch_end(self.snapshot)
+
+    def _scores(self) -> dict[str, float]:
+        scores: dict[str, float] = {}
+        predict, scorer = self.objective.network.predict, self.scorer
+        if self.training is not None:
+            data = self.training
+            scores["score"] = scorer.score_of(data, predict(data.X))
+        if self.validation is not None:
+            data = self.validation
+            raw = predict(data.X)
+            scores["validation_loss"] = scorer.loss_of(data, raw)
+            scores["validation_score"] = scorer.score_of(data, raw)
+        return scores
+
+    def _print(self, epoch: Epoch, scores: dict[str, float]) -> None:
+        if not self.draft.verbose:
+            return
+        print("Iteration %d, loss = %.8f" % (self.n_iter, epoch.loss))
+        if "validation_score" in scores:
+            print("Validation score: %f" % scores["validation_score"])
+
+    def _ends(self, schedule: Schedule, epoch: Epoch) -> bool:
+        """Tell whether running out of patience ends training, or lowers the rate."""
+        state, draft = self.state, self.draft
+        what = "Validation score" if self.stops_early else "Training loss"
+        message = (
+            f"{what} did not improve more than tol={draft.tol:f} for "
+            f"{draft.n_iter_no_change} consecutive epochs."
+        )
+        if schedule.stops(epoch.learning_rate or 0.0):
+            adaptive = self.draft.learning_rate == "adaptive"
+            end = " Learning rate too small. Stopping." if adaptive else " Stopping."
+            self._say(message + end)
+            return True
+        state.stalled += 1
+        state.no_improvement_count = 0
+        state.learning_rate = draft.learning_rate_init * schedule(state.progress())
+        self._say(message + f" Setting learning rate to {state.learning_rate:f}")
+        return False
+
+    def _say(self, message: str) -> None:
+        if self.draft.verbose:
+            print(message)
+
+    def _warn_not_converged(self) -> None:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({self.draft.max_iter}) reached "
+            "and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def _interruptible(self, work: Callable[[], None]) -> None:
+        """Run `work`; on Ctrl-C keep the last complete epoch, if there is one."""
+        try:
+            work()
+        except KeyboardInterrupt:
+            if self.n_iter == 0 or self._kept_epoch == 0:
+                raise
+            self._roll_back()
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+
+    def _roll_back(self) -> None:
+        source = self.state.best_values if self.stops_early else self._kept
+        assert source is not None
+        np.copyto(self.objective.network.values, source)
+        self.state.rewind(self._kept_epoch)
+
+    def _forget_last_stop(self) -> None:
+        """Give a fit that goes on after a stop its patience back."""
+        if self.state.no_improvement_count > self.draft.n_iter_no_change:
+            self.state.no_improvement_count = 0
+
+    def _resume_last_values(self) -> None:
+        """Go on from the last weights where the best ones were published."""
+        if self.state.last_values is not None:
+            np.copyto(self.objective.network.values, self.state.last_values)
+            self.state.last_values = None
+
+    def _publish_best(self) -> None:
+        state, values = self.state, self.objective.network.values
+        if self.stops_early and state.best_values is not None:
+            state.last_values = values.copy()
+            np.copyto(values, state.best_values)
+
+
+def _warn_lbfgs(result: OptimizeResult, n_iter: int, max_iter: int) -> None:
+    """Warn where L-BFGS did not converge, in scikit-learn's words."""
+    if result.status in (0, 99):  # 99: a callback asked to stop
+        return
+    message = (
+        f"lbfgs failed to converge after {n_iter} iteration(s) "
+        f"(status={result.status}):\n{result.message}\n"
+    )
+    if n_iter == max_iter:
+        message += (
+            "\nIncrease the number of iterations to improve the convergence "
+            f"(max_iter={max_iter})."
+        )
+    message += (
+        "\nYou might also want to scale the data as shown in:\n"
+        "    https://scikit-learn.org/stable/modules/preprocessing.html"
+    )
+    warnings.warn(message, ConvergenceWarning, stacklevel=2)

@@ -1,0 +1,35 @@
+"""Every name of scikit-learn that is private or depends on its version.
+
+Holds no behaviour of ours: other rooms import these names from here, so that a new
+scikit-learn is met in one file.
+"""
+
+from __future__ import annotations
+
+import sklearn
+from sklearn.utils.fixes import parse_version
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
+SKLEARN_VERSION = parse_version(parse_version(sklearn.__version__).base_version)
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn < 1.9: the protocol does not exist yet
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stand-in without `set_callbacks`, for scikit-learn below 1.9."""
+
+    def with_callbacks(method):  # type: ignore[no-untyped-def, no-redef]
+        """Return `method` unchanged: there is nothing to tear down."""
+        return method
+
+
+SUPPORTS_CALLBACKS = hasattr(CallbackSupportMixin, "_init_callback_context")
+
+__all__ = [
+    "SKLEARN_VERSION",
+    "SUPPORTS_CALLBACKS",
+    "CallbackSupportMixin",
+    "check_sample_weight",
+    "with_callbacks",
+]

@@ -1,0 +1,201 @@
+"""Targets: labels to codes and back, raw predictions to labels, checks of y.
+
+Everything that an estimator knows about y is here; the networks below see rows of
+numbers only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from sknn._array import Array
+from sknn.losses import Loss
+
+
+@dataclass(frozen=True)
+class ClassTargets:
+    """Class labels, or a multilabel indicator.
+
+    Parameters
+    ----------
+    classes : ndarray
+        Sorted labels; for multilabel targets the indices of the columns.
+    multilabel : bool, default=False
+        Whether y is an indicator matrix.
+    """
+
+    classes: Array
+    multilabel: bool = False
+
+    @staticmethod
+    def check(y: Any) -> Any:
+        """Return labels as a vector or an indicator; raise where y is neither."""
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
+        if kind == "multiclass-multioutput":
+            # as scikit-learn
+            raise ValueError(
+                "Multioutput target data is not supported with label binarization"
+            )
+        if kind.startswith("multilabel"):
+            return y.toarray() if sparse.issparse(y) else np.asarray(y)
+        return column_or_1d(y, warn=True)
+
+    @classmethod
+    def learn(cls, y: Any, classes: Any = None) -> ClassTargets:
+        """Return the targets that `y`, or all the labels in `classes`, describe."""
+        if y.ndim == 2:
+            return cls(np.arange(y.shape[1]), multilabel=True)
+        targets = cls(np.unique(y if classes is None else classes))
+        if classes is not None:
+            targets.check_same(y)
+        return targets
+
+    def check_same(self, y: Any, exactly: bool = False) -> None:
+        """Raise ValueError where `y` has other labels, or `exactly` not all of them."""
+        labels = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+        if (y.ndim == 2) != self.multilabel:
+            known = "an indicator" if self.multilabel else "one label per sample"
+            raise ValueError(f"y must be {known} as in the previous call to fit.")
+        if exactly and set(labels) != set(self.classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the "
+                f"previous call to fit. Previously got {self.classes}, `y` has {labels}"
+            )
+        if len(np.setdiff1d(labels, self.classes)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. `self.classes_` has "
+                f"{self.classes}. 'y' has {labels}."
+            )
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of raw outputs: one for two classes, else one per class."""
+        n = len(self.classes)
+        return n if self.multilabel or n > 2 else 1
+
+    @property
+    def loss(self) -> str:
+        """Name of the default loss."""
+        several = self.n_outputs > 1 and not self.multilabel
+        return "multinomial_log_loss" if several else "binary_log_loss"
+
+    def table(self, dtype: Any) -> Array | None:
+        """Return the target row of each code; None where y is not encoded."""
+        if self.multilabel:
+            return None
+        n = len(self.classes)
+        return np.eye(n, dtype=dtype) if n > 2 else np.arange(n, dtype=dtype)[:, None]
+
+    def encode(self, y: Any, dtype: Any) -> Array:
+        """Return codes of labels, or the indicator as numbers of `dtype`."""
+        return y.astype(dtype) if self.multilabel else np.searchsorted(self.classes, y)
+
+    def predict(self, raw: Array, loss: Loss) -> Array:
+        """Return the labels that raw predictions choose."""
+        if self.multilabel:
+            return (raw > 0).astype(int)
+        if len(self.classes) == 1:
+            return np.repeat(self.classes, len(raw))
+        several = raw.shape[-1] > 1
+        chosen = raw.argmax(axis=-1) if several else (raw[:, 0] > 0).astype(int)
+        return self.classes[chosen]
+
+    def probabilities(self, raw: Array, loss: Loss) -> Array:
+        """Return one column of probabilities per class; may write over `raw`."""
+        if len(self.classes) == 1 and not self.multilabel:
+            return np.ones_like(raw)
+        p = loss.link_inverse(raw)
+        return np.hstack([1 - p, p]) if self.n_outputs < len(self.classes) else p
+
+    def score(self, y: Any, predicted: Array, w: Array | None) -> float:
+        """Return the accuracy of predicted labels."""
+        return float(accuracy_score(y, predicted, sample_weight=w))
+
+    def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:
+        """Return sample weights `w` times the weights of the classes in `codes`."""
+        if class_weight is None:
+            return w
+        if self.multilabel:
+            factors = compute_sample_weight(class_weight, codes.astype(int))
+        else:
+            factors = self._class_factors(class_weight, codes, w)[codes]
+        return factors if w is None else w * factors
+
+    def _class_factors(self, class_weight: Any, codes: Array, w: Any) -> Array:
+        if not isinstance(class_weight, str):
+            return compute_class_weight(
+                class_weight, classes=self.classes, y=self.classes
+            )
+        # "balanced", where a weight of 2 counts like the sample twice
+        counts = np.bincount(codes, weights=w, minlength=len(self.classes))
+        present = counts > 0
+        even = counts.sum() / present.sum()
+        return np.divide(even, counts, out=np.zeros(len(counts)), where=present)
+
+
+@dataclass(frozen=True)
+class RealTargets:
+    """Numbers: one column or several.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Number of columns.
+    """
+
+    n_outputs: int
+    loss = "squared_error"
+
+    @staticmethod
+    def check(y: Any) -> Any:
+        """Return numbers; a single column becomes a vector."""
+        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
+        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    @classmethod
+    def learn(cls, y: Any, classes: Any = None) -> RealTargets:
+        """Return the targets that `y` describes."""
+        return cls(1 if y.ndim == 1 else y.shape[1])
+
+    def check_same(self, y: Any, exactly: bool = False) -> None:
+        """Raise ValueError where `y` has another number of columns."""
+        given = 1 if y.ndim == 1 else y.shape[1]
+        if given != self.n_outputs:
+            raise ValueError(
+                f"y has {given} outputs, but the previous call to fit had "
+                f"{self.n_outputs}."
+            )
+
+    def table(self, dtype: Any) -> None:
+        """Return None: numbers need no table."""
+        return None
+
+    def encode(self, y: Any, dtype: Any) -> Array:
+        """Return `y` with two dimensions in `dtype`."""
+        y = np.asarray(y, dtype=dtype)
+        return y[:, None] if y.ndim == 1 else y
+
+    def predict(self, raw: Array, loss: Loss) -> Array:
+        """Return predictions in the shape that y had; may write over `raw`."""
+        predictions = loss.link_inverse(raw)
+        return predictions[:, 0] if self.n_outputs == 1 else predictions
+
+    def score(self, y: Any, predicted: Array, w: Array | None) -> float:
+        """Return R2 of predictions."""
+        return float(r2_score(y, predicted, sample_weight=w))
+
+    def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:
+        """Return `w`: numbers have no classes to weigh."""
+        return w
+
+
+Targets = ClassTargets | RealTargets

@@ -1,0 +1,232 @@
+"""MLPClassifier: class labels and multilabel indicators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+
+from sknn._array import Array
+from sknn.estimators._mlp_parameters import CLASSIFIER
+from sknn.estimators._parameters import document
+from sknn.estimators._targets import ClassTargets, Targets
+from sknn.estimators.mlp import BaseMLP, can_go_on
+
+
+class ClassifierMethods:
+    """What a multi-layer perceptron answers about classes."""
+
+    def _class_targets(self) -> ClassTargets:
+        return self._of_fit("_targets")  # type: ignore[attr-defined]
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the raw scores of the network, before any link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Logits; for two classes one number, positive for ``classes_[1]``.
+        """
+        raw = self._raw(X)  # type: ignore[attr-defined]
+        targets = self._class_targets()
+        return raw if targets.multilabel or raw.shape[1] > 1 else raw[:, 0]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            One column for each of ``classes_``; for a multilabel target the
+            probability of each label.
+        """
+        raw = self._raw(X)  # type: ignore[attr-defined]
+        return self._class_targets().probabilities(raw, self._loss)  # type: ignore[attr-defined]
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            ``log(predict_proba(X))``; minus infinity where a probability is zero.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+
+@document(CLASSIFIER)
+class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
+    """Multi-layer perceptron classifier, a drop-in for scikit-learn's.
+
+    Minimises the log loss by Adam, SGD or L-BFGS. At the defaults it computes
+    scikit-learn's numbers; parameters from `class_weight` on are additions.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; the indices of the columns for a multilabel target.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if X had names that are all strings.
+    n_outputs_ : int
+        Number of outputs of the network.
+    n_layers_ : int
+        Number of layers, input and output included.
+    out_activation_ : str
+        Function behind the network's output: 'softmax' or 'logistic'.
+    coefs_ : list of ndarray
+        Kernels; the i-th is of shape (units of layer i, units of layer i + 1).
+    intercepts_ : list of ndarray
+        Intercepts; the i-th is of shape (units of layer i + 1,).
+    loss_ : float
+        Loss of the last epoch.
+    best_loss_ : float or None
+        Smallest loss of an epoch; None under early stopping.
+    loss_curve_ : list of float
+        Loss of each epoch.
+    validation_scores_ : list of float or None
+        Score of the held data after each epoch, under early stopping.
+    best_validation_score_ : float or None
+        Largest of them; the weights are those of that epoch.
+    history_ : dict of list
+        One entry per epoch: `epoch`, `loss`, `time` (seconds), `learning_rate`, and
+        where they apply `score`, `validation_loss`, `validation_score`.
+    n_iter_ : int
+        Epochs, or iterations, of the last call.
+    t_ : int
+        Samples seen by the optimiser.
+
+    See Also
+    --------
+    MLPRegressor : The same for numbers.
+    MLPEstimator : One class for both tasks.
+    PerceptronClassifier : The linear ancestor.
+
+    Notes
+    -----
+    Differences from scikit-learn are listed, each with its test, in
+    ``docs/deviations.md``.
+
+    References
+    ----------
+    Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors",
+    Nature 323, 1986, equations 1-9.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sknn import MLPClassifier
+    >>> X, y = make_classification(n_samples=100, random_state=1)
+    >>> X_train, X_test, y_train, y_test = train_test_split(
+    ...     X, y, stratify=y, random_state=1
+    ... )
+    >>> clf = MLPClassifier(random_state=1, max_iter=300).fit(X_train, y_train)
+    >>> clf.predict_proba(X_test[:1]).shape
+    (1, 2)
+    >>> clf.score(X_test, y_test)
+    0.8...
+    """
+
+    _rows = CLASSIFIER
+    loss = "log_loss"
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        max_grad_norm: float | None = None,
+        dtype: Any = None,
+        scoring: Any = None,
+    ) -> None:
+        self._store(locals())
+
+    def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
+        return ClassTargets
+
+    @property
+    def classes_(self) -> Array:
+        """Class labels."""
+        return self._class_targets().classes
+
+    @available_if(can_go_on)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> MLPClassifier:
+        """Train for one epoch over the given data; calls go on from one another.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Labels, or a multilabel indicator.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed at the first call only.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the first call lacks `classes`, or if `y` has a label not in them.
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,220 @@
+"""MLPEstimator: one class for labels and for numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import ClassifierTags, RegressorTags
+from sklearn.utils.metaestimators import available_if
+
+from sknn._array import Array
+from sknn.estimators._mlp_parameters import ESTIMATOR
+from sknn.estimators._parameters import document
+from sknn.estimators._targets import ClassTargets, RealTargets, Targets
+from sknn.estimators._task import resolve_task
+from sknn.estimators.classifier import ClassifierMethods
+from sknn.estimators.mlp import BaseMLP, can_go_on
+
+
+def _classifies(estimator: MLPEstimator) -> bool:
+    if estimator._current_task() == "classification":
+        return True
+    raise AttributeError("Only available when MLPEstimator predicts classes.")
+
+
+@document(ESTIMATOR)
+class MLPEstimator(BaseMLP):
+    """Multi-layer perceptron for labels or numbers, by `task`.
+
+    With ``task="auto"`` the first `fit` decides from y. Until then the estimator says
+    that it is a classifier, because a wrong guess then costs nothing: scikit-learn's
+    splitters fall back to plain folds for numbers, while a classifier taken for a
+    regressor would be cross-validated on sorted labels. Name the task when a regression
+    is cross-validated, stacked or put to a vote.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    task_ : str
+        'classification' or 'regression', as resolved by `fit`.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; only where labels are predicted.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if X had names that are all strings.
+    n_outputs_ : int
+        Number of outputs of the network.
+    n_layers_ : int
+        Number of layers, input and output included.
+    out_activation_ : str
+        Function behind the network's output: 'softmax', 'logistic',
+        'identity' or 'exp'.
+    coefs_ : list of ndarray
+        Kernels; the i-th is of shape (units of layer i, units of layer i + 1).
+    intercepts_ : list of ndarray
+        Intercepts; the i-th is of shape (units of layer i + 1,).
+    loss_ : float
+        Loss of the last epoch.
+    best_loss_ : float or None
+        Smallest loss of an epoch; None under early stopping.
+    loss_curve_ : list of float
+        Loss of each epoch.
+    validation_scores_ : list of float or None
+        Score of the held data after each epoch, under early stopping.
+    best_validation_score_ : float or None
+        Largest of them; the weights are those of that epoch.
+    history_ : dict of list
+        One entry per epoch: `epoch`, `loss`, `time` (seconds), `learning_rate`, and
+        where they apply `score`, `validation_loss`, `validation_score`.
+    n_iter_ : int
+        Epochs, or iterations, of the last call.
+    t_ : int
+        Samples seen by the optimiser.
+
+    See Also
+    --------
+    MLPClassifier : Labels only.
+    MLPRegressor : Numbers only.
+
+    References
+    ----------
+    Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors",
+    Nature 323, 1986, equations 1-9.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes, load_iris
+    >>> from sknn import MLPEstimator
+    >>> est = MLPEstimator((10,), max_iter=500, random_state=0, solver="lbfgs")
+    >>> est.fit(*load_iris(return_X_y=True)).task_
+    'classification'
+    >>> MLPEstimator(solver="lbfgs", max_iter=500, task="regression", alpha=1.0,
+    ...     hidden_layer_sizes=(2,), activation="tanh", random_state=0
+    ... ).fit(*load_diabetes(return_X_y=True)).task_
+    'regression'
+    """
+
+    _rows = ESTIMATOR
+    task_: str
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        task: str = "auto",
+        loss: Any = "auto",
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        max_grad_norm: float | None = None,
+        dtype: Any = None,
+        scoring: Any = None,
+    ) -> None:
+        self._store(locals())
+
+    def _current_task(self) -> str:
+        """Return the task as far as it is known; an unknown one is classification."""
+        if self.task != "auto":
+            return self.task
+        return vars(self).get("task_", "classification")
+
+    def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
+        self.task_ = resolve_task(self.task, y, classes)
+        return ClassTargets if self.task_ == "classification" else RealTargets
+
+    @property
+    def classes_(self) -> Array:
+        """Class labels."""
+        targets = self._of_fit("_targets")
+        if not isinstance(targets, ClassTargets):
+            raise AttributeError("This MLPEstimator predicts numbers: no classes_.")
+        return targets.classes
+
+    predict_proba = available_if(_classifies)(ClassifierMethods.predict_proba)
+    predict_log_proba = available_if(_classifies)(ClassifierMethods.predict_log_proba)
+    decision_function = available_if(_classifies)(ClassifierMethods.decision_function)
+    _class_targets = ClassifierMethods._class_targets
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy of labels or R2 of numbers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True labels or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            The score; 1 is perfect.
+        """
+        return self._of_fit("_targets").score(y, self.predict(X), sample_weight)
+
+    @available_if(can_go_on)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> MLPEstimator:
+        """Train for one epoch over the given data; calls go on from one another.
+
+        With ``task="auto"`` the first call classifies if `classes` is given.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, a multilabel indicator, or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; needed at the first call for labels.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags, by the task as far as it is known."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        if self._current_task() == "classification":
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = ClassifierTags(multi_label=True)
+        else:
+            tags.estimator_type = "regressor"
+            tags.regressor_tags = RegressorTags()
+            tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,448 @@
+"""What the multi-layer perceptrons share: one fit, one publication, one prediction.
+
+The siblings in `classifier`, `regressor` and `estimator` say what y is and which
+methods a prediction has; numbers are computed on the floors below.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sknn._array import Array
+from sknn.estimators._build import build_layers, build_loss, is_stochastic
+from sknn.estimators._callbacks import FitCallbacks
+from sknn.estimators._data import Data, split_rows
+from sknn.estimators._parameters import Parameter, validate_parameters
+from sknn.estimators._run import Run
+from sknn.estimators._scorer import Scorer
+from sknn.estimators._sklearn import (
+    CallbackSupportMixin,
+    check_sample_weight,
+    with_callbacks,
+)
+from sknn.estimators._targets import ClassTargets, Targets
+from sknn.layers import Layer
+from sknn.losses import Loss
+from sknn.network import Network
+from sknn.objective import Objective
+from sknn.training.batches import Batches
+from sknn.training.state import TrainingState
+
+_FLOATS = (np.float64, np.float32)
+_SPARSE = ["csr", "csc"]
+
+Validation = tuple[Any, Any, Any]
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):
+    """Private base of the multi-layer perceptrons."""
+
+    _rows: ClassVar[dict[str, Parameter]]
+
+    # Set by the constructors of the siblings.
+    loss: Any
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: Any
+    alpha: float
+    batch_size: Any
+    learning_rate: Any
+    learning_rate_init: float
+    max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: Any
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: float
+    max_fun: int
+    class_weight: Any = None
+    dropout: Any
+    max_grad_norm: float | None
+    dtype: Any
+    scoring: Any
+
+    _network: Network
+    _state: TrainingState
+    _loss: Loss
+    _targets: Targets
+    _dtype: Any
+    n_features_in_: int
+
+    def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
+        """Return what y is at a first fit; the siblings differ in this."""
+        raise NotImplementedError
+
+    def _store(self, given: dict[str, Any]) -> None:
+        """Keep the constructor's arguments, each under its own name."""
+        vars(self).update({name: given[name] for name in self._rows})
+
+    # Fitting ---------------------------------------------------------------------
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Any:
+        """Fit the model.
+
+        An exception leaves an earlier model as it was. Ctrl-C keeps the last complete
+        epoch and warns.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, a multilabel indicator, or numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative; only their ratios matter for the loss.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Validation data; early stopping then holds nothing out.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Targets of the validation data.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the validation data.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not valid, or if training diverged.
+        """
+        return self._train(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @with_callbacks
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Any:
+        nothing = (None, None, None)
+        return self._train(X, y, sample_weight, nothing, classes, incremental=True)
+
+    def _train(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: Validation,
+        classes: Any = None,
+        incremental: bool = False,
+    ) -> Any:
+        """Train a copy and publish it whole, so that a failure leaves `self` alone."""
+        validate_parameters(self, self._rows, self._rows)
+        callbacks = FitCallbacks()
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        n_epochs = 1 if incremental else self.max_iter
+        callbacks.begin(self, X, y, metadata, max_subtasks=n_epochs)
+
+        draft = copy.copy(self)
+        goes_on = (incremental or self.warm_start) and hasattr(self, "_network")
+        data = draft._load(X, y, sample_weight, classes, goes_on)
+        draft._start(goes_on)
+        run = draft._make_run(data, validation, callbacks)
+        if is_stochastic(self.solver):
+            run.descend(incremental)
+        else:
+            run.minimize()
+        draft._adopt(run)
+        self.__dict__ = draft.__dict__
+        callbacks.end(run.snapshot)
+        return self
+
+    def _load(
+        self, X: Any, y: Any, sample_weight: Any, classes: Any, goes_on: bool
+    ) -> Data:
+        """Check the training data and encode it; learn the targets at a first fit."""
+        kind = type(self._targets) if goes_on else self._targets_type(y, classes)
+        X, y = self._check_data(X, y, kind, reset=not goes_on)
+        if goes_on:
+            self._targets.check_same(y, exactly=self.warm_start)
+        else:
+            self._targets = kind.learn(y, classes)
+            self._dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
+        self._loss = build_loss(self.loss, self._targets)
+        return self._encode(X, y, sample_weight)
+
+    def _check_data(
+        self, X: Any, y: Any, kind: type[Targets], reset: bool = False
+    ) -> tuple[Any, Any]:
+        if y is None:
+            validate_data(self, X, y, reset=reset)  # raises scikit-learn's message
+        X = validate_data(self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=reset)
+        y = kind.check(y)
+        check_consistent_length(X, y)
+        return X, y
+
+    def _encode(self, X: Any, y: Any, sample_weight: Any) -> Data:
+        codes = self._targets.encode(y, self._working_dtype())
+        self._loss.check_targets(codes)
+        w = sample_weight
+        if w is not None:
+            w = check_sample_weight(w, X, dtype=np.float64, ensure_non_negative=True)
+        return Data(X, y, codes, self._targets.weigh(self.class_weight, codes, w))
+
+    def _working_dtype(self) -> Any:
+        """Return the dtype of training: L-BFGS needs the digits of float64."""
+        return self._dtype if is_stochastic(self.solver) else np.dtype(np.float64)
+
+    def _start(self, goes_on: bool) -> None:
+        """Make the network and the state of training, or copy those of the last fit."""
+        layers = build_layers(self, self._targets.n_outputs)
+        if goes_on:
+            self._check_same_layers(layers)
+            self._network = self._network.copy(self._working_dtype())
+            self._state = self._state.copy()
+            return
+        rng = check_random_state(self.random_state)
+        self._network = Network(layers, self.n_features_in_, self._working_dtype(), rng)
+        self._state = TrainingState(rng)
+
+    def _check_same_layers(self, layers: list[Layer]) -> None:
+        if tuple(layers) != self._network.layers:
+            raise ValueError(
+                "hidden_layer_sizes, activation and dropout must stay as they were "
+                "when a fit goes on (warm_start=True or partial_fit). Set "
+                "warm_start=False to start anew."
+            )
+
+    def _make_run(
+        self, data: Data, validation: Validation, callbacks: FitCallbacks
+    ) -> Run:
+        held, rows = self._held_data(data, validation)
+        mean = data.mean_weight(rows)
+        dtype = self._working_dtype()
+        batches = Batches(
+            data.X,
+            data.y,
+            None if data.w is None else (data.w / mean).astype(dtype)[:, None],
+            self._batch_size(data.X.shape[0] if rows is None else len(rows)),
+            dtype,
+            self._targets.table(dtype),
+            rows,
+        )
+        # The penalty is divided by the number of samples, not by their weight.
+        penalty = float(self.alpha) / mean
+        rng = self._state.rng
+        return Run(
+            draft=self,
+            objective=Objective(self._network, self._loss, penalty, rng),
+            batches=batches,
+            state=self._state,
+            scorer=Scorer(self.scoring, self._loss, self._watched(), self._targets),
+            validation=held,
+            training=self._scored_training_data(data, rows),
+            stops_early=bool(self.early_stopping) and held is not None,
+            callbacks=callbacks,
+            snapshot=self._snapshot,
+        )
+
+    def _held_data(
+        self, data: Data, validation: Validation
+    ) -> tuple[Data | None, Array | None]:
+        """Return the validation data, and the rows to train on if it is part of X."""
+        X, y, w = validation
+        if (X is None) != (y is None):
+            raise ValueError("X_val and y_val must be given together.")
+        if X is not None:
+            X, y = self._check_data(X, y, type(self._targets))
+            self._targets.check_same(y)
+            return self._encode(X, y, w), None
+        if not self.early_stopping or not is_stochastic(self.solver):
+            return None, None
+        state, n = self._state, data.X.shape[0]
+        if state.train_rows is None or len(state.train_rows) + len(
+            state.validation_rows
+        ) != n:
+            stratified = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
+            state.train_rows, state.validation_rows = split_rows(
+                n,
+                self.validation_fraction,
+                state.rng,
+                data.y if stratified else None,
+            )
+        return data.take(state.validation_rows), state.train_rows
+
+    def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
+        if self.scoring in (None, "loss"):
+            return None
+        return data if rows is None else data.take(rows)
+
+    def _watched(self) -> Any:
+        """Return a view of the draft that scorers may predict with."""
+        watched = copy.copy(self)
+        watched.__dict__.pop("feature_names_in_", None)
+        return watched
+
+    def _batch_size(self, n: int) -> int:
+        if not is_stochastic(self.solver):
+            return n
+        if isinstance(self.batch_size, str):
+            return min(200, n)
+        if self.batch_size > n:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going "
+                "to be clipped",
+                stacklevel=2,
+            )
+        return min(int(self.batch_size), n)
+
+    # Publishing ------------------------------------------------------------------
+
+    def _adopt(self, run: Run) -> None:
+        """Take over what the run has learned, as fitted attributes."""
+        if not np.isfinite(self._network.values).all():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may "
+                "contain large values and need to be preprocessed."
+            )
+        if self._network.values.dtype != self._dtype:
+            self._network = self._network.copy(self._dtype)
+        state = self._state
+        vars(self).update(
+            n_iter_=run.n_iter,
+            t_=state.samples,
+            loss_=run.loss,
+            history_=state.history,
+            loss_curve_=state.history.get("loss", []),
+            best_loss_=None if run.stops_early else state.best_loss,
+            validation_scores_=(
+                state.history["validation_score"] if run.stops_early else None
+            ),
+            best_validation_score_=state.best_score if run.stops_early else None,
+        )
+
+    def _snapshot(self) -> dict[str, Any]:
+        """Return the fitted attributes of this moment with arrays of their own."""
+        attributes = {k: v for k, v in vars(self).items() if not k.startswith("_skl")}
+        return {**attributes, "_network": self._network.copy(self._dtype)}
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Kernels of the dense layers, each of shape (n_in, n_out)."""
+        return self._weights("W")
+
+    @coefs_.setter
+    def coefs_(self, kernels: Sequence[Array]) -> None:
+        self._replace(self.coefs_, kernels, "coefs_")
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Intercepts of the dense layers, each of shape (n_out,)."""
+        return self._weights("b")
+
+    @intercepts_.setter
+    def intercepts_(self, intercepts: Sequence[Array]) -> None:
+        self._replace(self.intercepts_, intercepts, "intercepts_")
+
+    def _weights(self, name: str) -> list[Array]:
+        views = [v[name] for v in self._of_fit("_network").views if name in v]
+        return Weights(view[0] if name == "b" else view for view in views)
+
+    def _replace(self, views: list[Array], given: Sequence[Array], name: str) -> None:
+        shapes = [np.shape(array) for array in given]
+        if shapes != [view.shape for view in views]:
+            raise ValueError(
+                f"{name} must have the shapes {[view.shape for view in views]}, got "
+                f"{shapes}."
+            )
+        for view, array in zip(views, given, strict=True):
+            view[...] = array
+
+    @property
+    def n_layers_(self) -> int:
+        """Number of layers, input and output included."""
+        return len(self.coefs_) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """Number of outputs of the network."""
+        return self._of_fit("_network").n_outputs
+
+    @property
+    def out_activation_(self) -> str:
+        """Name of the function behind the network's output."""
+        return self._of_fit("_loss").link
+
+    @property
+    def _optimizer(self) -> TrainingState:
+        """State of the optimiser; its `learning_rate` is read in the wild."""
+        return self._of_fit("_state")
+
+    @property
+    def _no_improvement_count(self) -> int:
+        return self._of_fit("_state").no_improvement_count
+
+    def _of_fit(self, name: str) -> Any:
+        try:
+            return vars(self)[name]
+        except KeyError:
+            kind = type(self).__name__
+            raise AttributeError(f"This {kind} instance is not fitted yet.") from None
+
+    # Predicting ------------------------------------------------------------------
+
+    def _raw(self, X: Any) -> Array:
+        """Return the network's output for X, a new array of two dimensions."""
+        check_is_fitted(self, "_network")
+        X = validate_data(self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=False)
+        return self._network.predict(X.tocsr() if sparse.issparse(X) else X)
+
+    def predict(self, X: Any) -> Array:
+        """Predict labels or numbers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels, a multilabel indicator, or numbers.
+        """
+        return self._targets.predict(self._raw(X), self._loss)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def can_go_on(estimator: BaseMLP) -> bool:
+    """Tell whether `partial_fit` exists; raise AttributeError where it does not."""
+    if not is_stochastic(estimator.solver):
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    if estimator.early_stopping:
+        raise AttributeError("partial_fit does not support early_stopping=True")
+    return True
+
+
+class Weights(list):
+    """Arrays that can be replaced by item: a new one is copied into the network."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Copy `value` into the array at `index`."""
+        self[index][...] = value

@@ -1,0 +1,155 @@
+"""MLPRegressor: numbers, one or several per sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from sknn.estimators._mlp_parameters import REGRESSOR
+from sknn.estimators._parameters import document
+from sknn.estimators._targets import RealTargets, Targets
+from sknn.estimators.mlp import BaseMLP, can_go_on
+
+
+@document(REGRESSOR)
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """Multi-layer perceptron regressor, a drop-in for scikit-learn's.
+
+    Minimises the squared error or the Poisson deviance by Adam, SGD or L-BFGS. At the
+    defaults it computes scikit-learn's numbers; parameters from `dropout` on are
+    additions.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if X had names that are all strings.
+    n_outputs_ : int
+        Number of outputs of the network.
+    n_layers_ : int
+        Number of layers, input and output included.
+    out_activation_ : str
+        Function behind the network's output: 'identity' or 'exp'.
+    coefs_ : list of ndarray
+        Kernels; the i-th is of shape (units of layer i, units of layer i + 1).
+    intercepts_ : list of ndarray
+        Intercepts; the i-th is of shape (units of layer i + 1,).
+    loss_ : float
+        Loss of the last epoch.
+    best_loss_ : float or None
+        Smallest loss of an epoch; None under early stopping.
+    loss_curve_ : list of float
+        Loss of each epoch.
+    validation_scores_ : list of float or None
+        Score of the held data after each epoch, under early stopping.
+    best_validation_score_ : float or None
+        Largest of them; the weights are those of that epoch.
+    history_ : dict of list
+        One entry per epoch: `epoch`, `loss`, `time` (seconds), `learning_rate`, and
+        where they apply `score`, `validation_loss`, `validation_score`.
+    n_iter_ : int
+        Epochs, or iterations, of the last call.
+    t_ : int
+        Samples seen by the optimiser.
+
+    See Also
+    --------
+    MLPClassifier : The same for labels.
+    MLPEstimator : One class for both tasks.
+
+    Notes
+    -----
+    Differences from scikit-learn are listed, each with its test, in
+    ``docs/deviations.md``. Targets far from unit scale train badly: scale them with
+    :class:`sklearn.compose.TransformedTargetRegressor`.
+
+    References
+    ----------
+    Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors",
+    Nature 323, 1986, equations 1-9.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sknn import MLPRegressor
+    >>> X, y = make_regression(n_samples=200, n_features=20, random_state=1)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)
+    >>> regr = MLPRegressor(random_state=1, max_iter=2000, tol=0.1)
+    >>> regr.fit(X_train, y_train).predict(X_test[:2]).shape
+    (2,)
+    >>> regr.score(X_test, y_test)
+    0.98...
+    """
+
+    _rows = REGRESSOR
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        max_grad_norm: float | None = None,
+        dtype: Any = None,
+        scoring: Any = None,
+    ) -> None:
+        self._store(locals())
+
+    def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
+        return RealTargets
+
+    @available_if(can_go_on)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train for one epoch over the given data; calls go on from one another.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        return self._partial_fit(X, y, sample_weight, None)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's tags."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
