@@ -1,4 +1,4 @@
-"""Learning-rate schedules: factors of ``learning_rate_init`` over the progress of a fit.
+"""Learning-rate schedules: what becomes of the initial rate in the course of a fit.
 
 A schedule is a function of `Progress` and remembers nothing, so that a resumed fit
 goes on exactly where it stopped.
@@ -32,10 +32,10 @@ class Progress:
 
 @dataclass
 class Schedule(Params):
-    """Base of all schedules: ``schedule(progress)`` is the factor of the rate."""
+    """Base of all schedules: ``schedule(initial, progress)`` is the rate."""
 
-    def __call__(self, progress: Progress) -> float:
-        """Return the factor of ``learning_rate_init``."""
+    def __call__(self, initial: float, progress: Progress) -> float:
+        """Return the learning rate, from the initial one."""
         raise NotImplementedError
 
     def stops(self, learning_rate: float) -> bool:
@@ -47,14 +47,14 @@ class Schedule(Params):
 class Constant(Schedule):
     """The initial rate throughout."""
 
-    def __call__(self, progress: Progress) -> float:
-        """Return the factor of ``learning_rate_init``."""
-        return 1.0
+    def __call__(self, initial: float, progress: Progress) -> float:
+        """Return the learning rate, from the initial one."""
+        return float(initial)
 
 
 @dataclass
 class InverseScaling(Schedule):
-    r"""Factor :math:`(t + 1)^{-p}` where `t` counts samples; changes after each epoch.
+    r"""Rate :math:`\eta_0 / (t + 1)^p` after `t` samples; changes after each epoch.
 
     Parameters
     ----------
@@ -64,10 +64,10 @@ class InverseScaling(Schedule):
 
     power_t: float = 0.5
 
-    def __call__(self, progress: Progress) -> float:
-        """Return the factor of ``learning_rate_init``."""
+    def __call__(self, initial: float, progress: Progress) -> float:
+        """Return the learning rate, from the initial one."""
         check_in_range(self, "power_t", 0.0)
-        return float(1.0 / (progress.samples + 1) ** self.power_t)
+        return float(initial / (progress.samples + 1) ** self.power_t)
 
 
 @dataclass
@@ -85,10 +85,10 @@ class Adaptive(Schedule):
     divisor: float = 5.0
     min_learning_rate: float = 1e-6
 
-    def __call__(self, progress: Progress) -> float:
-        """Return the factor of ``learning_rate_init``."""
+    def __call__(self, initial: float, progress: Progress) -> float:
+        """Return the learning rate, from the initial one."""
         check_in_range(self, "divisor", 1.0, closed="neither")
-        return float(self.divisor**-progress.stalled)
+        return float(initial / self.divisor**progress.stalled)
 
     def stops(self, learning_rate: float) -> bool:
         """Tell whether training ends when patience has run out at this rate."""

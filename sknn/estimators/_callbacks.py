@@ -1,51 +1,114 @@
-"""scikit-learn's callback protocol around a fit with epochs; silent below 1.9."""
+"""scikit-learn's callbacks during one fit: the fit is the task, epochs its subtasks.
+
+Knows the protocol of `sklearn.callback` and nothing of what is being fitted; below
+scikit-learn 1.9 its methods do nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from sknn.estimators._sklearn import SUPPORTS_CALLBACKS
+from sknn.estimators._sklearn import SUPPORTS_CALLBACKS, has_callbacks
 
 Attributes = Callable[[], dict[str, Any]]
 
 
 class FitCallbacks:
-    """The tasks of one fit: the fit itself and one task for each epoch in it."""
+    """Tells the callbacks of an estimator about one fit and each of its epochs.
+
+    The method that calls `begin` must be decorated with ``with_callbacks``, which tears
+    the callbacks down however the fit ends. Attributes are asked for only if a callback
+    wants a fitted estimator; they must be copies, since training goes on.
+
+    Examples
+    --------
+    >>> callbacks = FitCallbacks()
+    >>> callbacks.epoch_begin()
+    >>> callbacks.epoch_end(lambda: {"coef_": [0.0]})  # nobody listens, nobody stops
+    False
+    """
 
     def __init__(self) -> None:
-        self._context: Any = None
+        self._fit: Any = None
         self._epoch: Any = None
+        self._estimator: Any = None
+        self._data: dict[str, Any] = {}
 
     def begin(
-        self, estimator: Any, X: Any, y: Any, metadata: Any, max_subtasks: int | None
-    ) -> None:
-        """Announce the fit of `estimator`."""
+        self,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        metadata: dict[str, Any] | None = None,
+        max_subtasks: int | None = None,
+    ) -> FitCallbacks:
+        """Set the callbacks up and tell them that the fit begins.
+
+        Parameters
+        ----------
+        estimator : object
+            The estimator whose method `fit` was called, not a copy: callbacks know it
+            by its identity.
+        X, y : array-like
+            The training data as given, so that feature names are kept.
+        metadata : dict or None, default=None
+            Further arguments of `fit` such as ``sample_weight``; None is dropped.
+        max_subtasks : int or None, default=None
+            Largest number of epochs; None if unknown.
+
+        Returns
+        -------
+        self : FitCallbacks
+            The object itself.
+        """
         if not SUPPORTS_CALLBACKS:
-            return
-        self._data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-        self._context = estimator._init_callback_context(max_subtasks=max_subtasks)
-        self._context.call_on_fit_task_begin(**self._data)
+            return self
+        given = {k: v for k, v in (metadata or {}).items() if v is not None}
+        self._data = {"X": X, "y": y, "metadata": given or None}
+        self._estimator = estimator
+        self._fit = estimator._init_callback_context(max_subtasks=max_subtasks)
+        self._fit.call_on_fit_task_begin(estimator=estimator, **self._data)
+        return self
 
     def epoch_begin(self) -> None:
-        """Announce an epoch."""
-        if self._context is not None:
-            self._epoch = self._context.subcontext(task_name="epoch")
-            self._epoch.call_on_fit_task_begin(**self._data)
+        """Tell that an epoch begins."""
+        if self._fit is None or not has_callbacks(self._estimator):
+            return
+        self._epoch = self._fit.subcontext(task_name="epoch")
+        self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
     def epoch_end(self, reconstruction_attributes: Attributes) -> bool:
-        """Report an epoch; return whether a callback asks to stop."""
-        if self._epoch is None:
-            return False
-        return bool(
-            self._epoch.call_on_fit_task_end(
-                **self._data, reconstruction_attributes=reconstruction_attributes
-            )
-        )
+        """Tell that the epoch has ended.
+
+        Parameters
+        ----------
+        reconstruction_attributes : callable
+            Returns the attributes which make a copy of the estimator a fitted one.
+
+        Returns
+        -------
+        stop : bool
+            Whether a callback asks to stop.
+        """
+        epoch, self._epoch = self._epoch, None
+        return self._ended(epoch, reconstruction_attributes)
 
     def end(self, reconstruction_attributes: Attributes) -> None:
-        """Report the end of the fit."""
-        if self._context is not None:
-            self._context.call_on_fit_task_end(
-                **self._data, reconstruction_attributes=reconstruction_attributes
-            )
+        """Tell that the fit has ended.
+
+        Parameters
+        ----------
+        reconstruction_attributes : callable
+            Returns the attributes which make a copy of the estimator a fitted one.
+        """
+        self._ended(self._fit, reconstruction_attributes)
+
+    def _ended(self, task: Any, attributes: Attributes) -> bool:
+        if task is None:
+            return False
+        return task.call_on_fit_task_end(
+            estimator=self._estimator,
+            reconstruction_attributes=attributes,
+            **self._data,
+        )

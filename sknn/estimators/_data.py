@@ -55,8 +55,8 @@ def split_rows(
 ) -> tuple[Array, Array]:
     """Return rows to train on and rows to hold out, drawn as scikit-learn draws them.
 
-    The split is stratified where every class has two members and both sides have room
-    for every class; otherwise it is plain.
+    With `strata` each of them has its share on both sides, as far as there is room;
+    the only member of a stratum is trained on.
     """
     # Two rows are the least that can be scored, whatever the fraction of few rows is.
     size = max(2, int(np.ceil(fraction * n)))
@@ -66,11 +66,16 @@ def split_rows(
             f"size of your dataset. Got n_samples={n} and validation_fraction="
             f"{fraction}."
         )
+    rows, alone = np.arange(n), np.arange(0)
     if strata is not None:
-        counts = np.unique(strata, return_counts=True)[1]
-        if counts.min() < 2 or len(counts) > min(size, n - size):
+        _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
+        single = counts[codes] == 1
+        rows, alone, strata = rows[~single], rows[single], codes[~single]
+        if (counts > 1).sum() > min(size, len(rows) - size):
             strata = None
+    if len(rows) - size < 1:
+        rows, alone, strata = np.arange(n), np.arange(0), None
     train, held = train_test_split(
-        np.arange(n), test_size=size, random_state=rng, stratify=strata
+        rows, test_size=size, random_state=rng, stratify=strata
     )
-    return train, held
+    return np.concatenate([train, alone]), held

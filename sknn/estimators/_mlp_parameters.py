@@ -283,8 +283,9 @@ PARAMETERS: dict[str, Parameter] = {
         "str, callable or None, default=None",
         """
         Score of the validation data that early stopping watches and `history_` holds:
-        None is accuracy or R2, 'loss' the negative validation loss, otherwise a
-        scikit-learn scorer. If given, the training data is scored too.
+        None is accuracy or R2 (with `class_weight` the same as 'loss'), 'loss' the
+        negative validation loss, otherwise a scikit-learn scorer, for which the
+        training data is scored too.
         """,
         _SCORING,
     ),

@@ -176,7 +176,7 @@ class Run:
             return True
         state.stalled += 1
         state.no_improvement_count = 0
-        state.learning_rate = draft.learning_rate_init * schedule(state.progress())
+        state.learning_rate = schedule(draft.learning_rate_init, state.progress())
         self._say(message + f" Setting learning rate to {state.learning_rate:f}")
         return False
 

@@ -6,7 +6,10 @@ scikit-learn is met in one file.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sklearn
+from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
@@ -26,10 +29,19 @@ except ImportError:  # scikit-learn < 1.9: the protocol does not exist yet
 
 SUPPORTS_CALLBACKS = hasattr(CallbackSupportMixin, "_init_callback_context")
 
+
+def has_callbacks(estimator: Any) -> bool:
+    """Tell whether a user or a meta-estimator gave callbacks to `estimator`."""
+    return bool(getattr(estimator, "_skl_callbacks", None))
+
+
 __all__ = [
     "SKLEARN_VERSION",
     "SUPPORTS_CALLBACKS",
     "CallbackSupportMixin",
+    "LinearClassifierMixin",
+    "SparseCoefMixin",
     "check_sample_weight",
+    "has_callbacks",
     "with_callbacks",
 ]

@@ -59,8 +59,21 @@ class ClassTargets:
             targets.check_same(y)
         return targets
 
-    def check_same(self, y: Any, exactly: bool = False) -> None:
+    @staticmethod
+    def require_classes(y: Any, classes: Any) -> None:
+        """Raise ValueError where a first partial_fit does not name all labels."""
+        if classes is None and y.ndim == 1:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+
+    def check_same(self, y: Any, classes: Any = None, exactly: bool = False) -> None:
         """Raise ValueError where `y` has other labels, or `exactly` not all of them."""
+        if classes is not None and not np.array_equal(
+            self.classes, np.unique(np.asarray(classes))
+        ):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to "
+                f"partial_fit, was: {self.classes!r}"
+            )
         labels = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
         if (y.ndim == 2) != self.multilabel:
             known = "an indicator" if self.multilabel else "one label per sample"
@@ -166,7 +179,11 @@ class RealTargets:
         """Return the targets that `y` describes."""
         return cls(1 if y.ndim == 1 else y.shape[1])
 
-    def check_same(self, y: Any, exactly: bool = False) -> None:
+    @staticmethod
+    def require_classes(y: Any, classes: Any) -> None:
+        """Numbers have no classes."""
+
+    def check_same(self, y: Any, classes: Any = None, exactly: bool = False) -> None:
         """Raise ValueError where `y` has another number of columns."""
         given = 1 if y.ndim == 1 else y.shape[1]
         if given != self.n_outputs:

@@ -25,7 +25,7 @@ def resolve_task(task: str, y: Any, classes: Any = None) -> str:
     Returns
     -------
     task : str
-        Floats are numbers. Strings, objects, booleans and categories are labels.
+        Floats are numbers, unless all are the same. Strings, objects, booleans and categories are labels.
         Integers are labels if they have at most ``max(20, sqrt(n))`` different values,
         or as a matrix of several columns if they are all 0 or 1.
     """
@@ -35,13 +35,21 @@ def resolve_task(task: str, y: Any, classes: Any = None) -> str:
         return "classification"
     values = np.asarray(y)
     if _kind(y) == "f":
-        if values.ndim == 1 and len(values) and np.isin(values, (0.0, 1.0)).all():
-            _warn("y is float and holds only 0 and 1", "regression")
-        return "regression"
+        return _resolve_floats(values)
     if values.ndim == 2 and values.shape[1] > 1:
         binary = np.isin(values, (0, 1)).all()
         return "classification" if binary else "regression"
     return _resolve_integers(values.ravel())
+
+
+def _resolve_floats(values: Any) -> str:
+    if values.ndim == 1 and len(values) and (values == values[0]).all():
+        # One class predicts a constant exactly; a regression only comes near it.
+        _warn(f"y is float and always {values[0]!r}", "classification")
+        return "classification"
+    if values.ndim == 1 and np.isin(values, (0.0, 1.0)).all():
+        _warn("y is float and holds only 0 and 1", "regression")
+    return "regression"
 
 
 def _resolve_integers(values: Any) -> str:

@@ -135,6 +135,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Any:
+        weight = self.class_weight
+        if isinstance(weight, str):
+            raise ValueError(
+                f"class_weight={weight!r} is not supported for partial_fit, which does "
+                "not see all samples. Give the weights as a dict, for instance from "
+                "sklearn.utils.class_weight.compute_class_weight."
+            )
         nothing = (None, None, None)
         return self._train(X, y, sample_weight, nothing, classes, incremental=True)
 
@@ -156,7 +163,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
         draft = copy.copy(self)
         goes_on = (incremental or self.warm_start) and hasattr(self, "_network")
-        data = draft._load(X, y, sample_weight, classes, goes_on)
+        data = draft._load(X, y, sample_weight, classes, goes_on, incremental)
         draft._start(goes_on)
         run = draft._make_run(data, validation, callbacks)
         if is_stochastic(self.solver):
@@ -169,14 +176,22 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return self
 
     def _load(
-        self, X: Any, y: Any, sample_weight: Any, classes: Any, goes_on: bool
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        classes: Any,
+        goes_on: bool,
+        incremental: bool,
     ) -> Data:
         """Check the training data and encode it; learn the targets at a first fit."""
         kind = type(self._targets) if goes_on else self._targets_type(y, classes)
         X, y = self._check_data(X, y, kind, reset=not goes_on)
         if goes_on:
-            self._targets.check_same(y, exactly=self.warm_start)
+            self._targets.check_same(y, classes, exactly=self.warm_start)
         else:
+            if incremental:
+                kind.require_classes(y, classes)
             self._targets = kind.learn(y, classes)
             self._dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
         self._loss = build_loss(self.loss, self._targets)
@@ -247,7 +262,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             objective=Objective(self._network, self._loss, penalty, rng),
             batches=batches,
             state=self._state,
-            scorer=Scorer(self.scoring, self._loss, self._watched(), self._targets),
+            scorer=Scorer(self._scoring(), self._loss, self._watched(), self._targets),
             validation=held,
             training=self._scored_training_data(data, rows),
             stops_early=bool(self.early_stopping) and held is not None,
@@ -282,9 +297,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return data.take(state.validation_rows), state.train_rows
 
     def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
-        if self.scoring in (None, "loss"):
+        if self._scoring() in (None, "loss"):
             return None
         return data if rows is None else data.take(rows)
+
+    def _scoring(self) -> Any:
+        """Return `scoring`; under class weights its default is the loss.
+
+        Accuracy under unequal weights is soon as good as it gets, and its patience
+        would end training before the light classes have been looked at.
+        """
+        weighted = self.class_weight is not None
+        return "loss" if self.scoring is None and weighted else self.scoring
 
     def _watched(self) -> Any:
         """Return a view of the draft that scorers may predict with."""
@@ -419,7 +443,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, a multilabel indicator, or numbers.
         """
-        return self._targets.predict(self._raw(X), self._loss)
+        raw = self._raw(X)
+        return self._targets.predict(raw, self._loss)
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""

@@ -38,7 +38,10 @@ class BinaryLogLoss(Loss):
 
     def link_inverse(self, raw: Array) -> Array:
         """Return predictions from raw predictions; may write over `raw`."""
-        return expit(raw, out=raw)
+        # No finite score is certainty: rounding must not make it one.
+        info = np.finfo(raw.dtype)
+        expit(raw, out=raw)
+        return np.clip(raw, info.tiny, 1 - info.epsneg, out=raw)
 
 
 @dataclass

@@ -64,7 +64,7 @@ def train(
     optimizer : Optimizer
         Makes the steps; its memory lives in `state`.
     schedule : Schedule
-        Factor of `learning_rate`, asked for at the start of each epoch.
+        Gives the rate of each epoch from `learning_rate`.
     state : TrainingState
         Where to go on from; changed in place.
     learning_rate : float
@@ -85,7 +85,7 @@ def train(
         state.permutation = np.arange(batches.n_samples)
     while True:
         started = time.perf_counter()
-        rate = state.learning_rate = learning_rate * schedule(state.progress())
+        rate = state.learning_rate = schedule(learning_rate, state.progress())
         if shuffle:
             # as scikit-learn: each epoch shuffles the order of the one before
             state.rng.shuffle(state.permutation)
@@ -94,7 +94,7 @@ def train(
             loss = _run_epoch(objective, batches, order, step, state)
         state.epoch += 1
         state.samples += batches.n_samples
-        state.learning_rate = learning_rate * schedule(state.progress())
+        state.learning_rate = schedule(learning_rate, state.progress())
         yield Epoch(state.epoch, loss, time.perf_counter() - started, rate)
 
 
