@@ -1,0 +1,247 @@
+"""The one function for users, and the table of explanation methods.
+
+Checks what it is given, puts it into a `Problem` and asks a method; computes no
+explanation.
+"""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sknn.explain._alignment import (
+    align,
+    as_fitted,
+    choose_background,
+    column_names,
+    fitted_names,
+)
+from sknn.explain._optional import require
+from sknn.explain._outputs import raw_output, select_outputs
+from sknn.explain._problem import CodedModel, Problem
+from sknn.explain._table import Table, encode
+from sknn.explain.lime import lime_tabular
+from sknn.explain.shapley import permutation
+
+if TYPE_CHECKING:
+    import shap
+
+__all__ = ["METHODS", "explain"]
+
+# One row per explainer: a function of a Problem and of keywords of its own, which
+# returns Problem.to_explanation(...).
+METHODS: dict[str, Callable[..., shap.Explanation]] = {
+    "permutation": permutation,
+    "lime": lime_tabular,
+}
+
+
+def explain(
+    estimator: Any,
+    X: Any,
+    *,
+    background: Any = None,
+    method: str = "auto",
+    output: str = "auto",
+    target: Any = None,
+    groups: Any = "columns",
+    rounds: int = 1,
+    tol: float | None = None,
+    dtype: Any = None,
+    random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    **method_options: Any,
+) -> shap.Explanation:
+    r"""Explain predictions by the columns that the user gave the model.
+
+    Each value says how much a column moved the output of a row away from its mean over
+    the background. With Shapley values they add up to it exactly:
+
+    .. math:: f(x) = \phi_0 + \sum_j \phi_j(x), \qquad
+              \phi_0 = \frac{1}{B} \sum_b f(b)
+
+    The estimator is a black box: any fitted scikit-learn classifier, regressor or
+    pipeline will do. Rows pass through the whole pipeline, so that an encoded
+    category or a scaled number is explained as the one column it came from.
+
+    Parameters
+    ----------
+    estimator : estimator or Pipeline
+        A fitted model; a pipeline together with its preprocessing.
+    X : array, sparse matrix, pandas or polars DataFrame of shape (n, d)
+        The rows to explain. The columns of a frame are matched by name.
+    background : like X, of shape (B, d), optional
+        The rows to compare with, all of which are used; 100 rows of the training data
+        are a good choice. None takes 100 rows of X and warns.
+    method : {"auto", "permutation", "lime"}, default="auto"
+        "permutation" estimates Shapley values, "lime" fits a linear model around each
+        row. "auto" is "permutation".
+    output : {"auto", "margin", "probability", "prediction"}, default="auto"
+        The number that is explained: of ``decision_function``, of ``predict_proba``,
+        or of a regressor's ``predict``. "auto" is the first of them that there is.
+    target : label, int, list or "predicted", optional
+        The classes or outputs to explain, by their label or else by their index;
+        "predicted" takes for each row the class predicted for it. None explains all
+        classes, or the margin of ``classes_[1]`` if there are two.
+    groups : {"columns"}, default="columns"
+        What shares the output among themselves: the columns of X.
+    rounds : int, default=1
+        How much work to spend. One round is 10 pairs of walks for "permutation",
+        `num_samples` perturbed rows for "lime". Errors shrink with its square root.
+    tol : None
+        Reserved for a standard error to reach.
+    dtype : {None, "float64"}, default=None
+        Precision of the computation.
+    random_state : int, Generator or RandomState, optional
+        Seed of all random draws. The same int gives the same explanation to the bit,
+        whatever other rows X holds. NumPy's global generator is never touched.
+    **method_options
+        Keywords of the method; see `sknn.explain.lime.lime_tabular`.
+
+    Returns
+    -------
+    explanation : shap.Explanation
+        `values` of shape (n, d) for one output and (n, d, outputs) for several,
+        `base_values` of shape (n,) or (n, outputs), with `feature_names` and
+        `output_names`, the latter in the order of ``classes_``. `data` holds numbers,
+        for columns of other types the place of the value among its sorted values;
+        `display_data` then holds the values as text. All of ``shap.plots`` draw it;
+        those for one output want ``explanation[:, :, "label"]``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter, a column or a value does not fit the model or the method.
+    NotImplementedError
+        For `groups`, `tol` and `dtype` that no method offers yet.
+    ImportError
+        If shap or lime is not installed.
+
+    Warns
+    -----
+    UserWarning
+        If rows of X serve as the background, or a large background will take long.
+
+    Notes
+    -----
+    Shapley values here are interventional: a hidden column takes its values from the
+    background rows, whatever the other columns are [1]_. LIME's contributions add up
+    to the prediction of the local model, not of the network: look at its R² in
+    ``explanation.score_`` first [2]_.
+
+    References
+    ----------
+    .. [1] Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions",
+           NeurIPS 2017, equation 8.
+    .. [2] Ribeiro, Singh and Guestrin, "Why Should I Trust You? Explaining the
+           Predictions of Any Classifier", KDD 2016, equation 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sknn.explain import explain
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = LinearRegression().fit(X, y)
+    >>> explanation = explain(model, X[:3], background=X[100:200], random_state=0)
+    >>> explanation.values.shape
+    (3, 10)
+    >>> total = explanation.values.sum(axis=1) + explanation.base_values
+    >>> bool(abs(total - model.predict(X[:3])).max() < 1e-8)
+    True
+    """
+    name = _method_name(method)
+    _check_options(name, method_options)
+    _check_settings(groups, rounds, tol, dtype)
+    require("shap")
+    seed = _seed(random_state)
+    raw = raw_output(estimator, output)
+    X = align(estimator, X, "X", fitted_names(estimator))
+    draw_seed = 0 if random_state is None else seed  # base values do not jump by chance
+    background = choose_background(estimator, X, background, draw_seed)
+    names = column_names(estimator, X)
+    table, background, X = encode(*as_fitted(estimator, background, X), names)
+    with _missing_values_named(table):
+        probe = raw(table.decode(background))
+        raw(table.decode(X))
+    chosen_output = select_outputs(raw, probe, target)
+    problem = Problem(
+        CodedModel(chosen_output, table),
+        background,
+        X,
+        chosen_output.per_row(table.decode(X)),
+        int(rounds),
+        seed,
+    )
+    return METHODS[name](problem, **method_options)
+
+
+def _method_name(method: str) -> str:
+    name = "permutation" if method == "auto" else method
+    if name not in METHODS:
+        raise ValueError(
+            f"method must be 'auto' or one of {[*METHODS]}, got {method!r}"
+        )
+    return name
+
+
+def _check_options(name: str, options: dict[str, Any]) -> None:
+    parameters = inspect.signature(METHODS[name]).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise TypeError(f"method={name!r} takes the options {known}, got {unknown}")
+
+
+def _check_settings(groups: Any, rounds: Any, tol: Any, dtype: Any) -> None:
+    if not isinstance(groups, str) or groups != "columns":
+        raise NotImplementedError(
+            f"groups must be 'columns', got {groups!r}: no other groups are built yet"
+        )
+    is_integer = isinstance(rounds, numbers.Integral) and not isinstance(rounds, bool)
+    if not is_integer or rounds < 1:
+        raise ValueError(f"rounds must be an integer of at least 1, got {rounds!r}")
+    if tol is not None:
+        raise NotImplementedError(
+            f"tol must be None, got {tol!r}: no method stops at a tolerance yet; "
+            "raise rounds and look at explanation.error_std"
+        )
+    if dtype is not None and np.dtype(dtype) != np.float64:
+        raise NotImplementedError(
+            f"dtype must be None or 'float64', got {dtype!r}: explanations are "
+            "computed in float64"
+        )
+
+
+def _seed(random_state: Any) -> int:
+    """Return a seed; without one, a fresh one that leaves global generators alone."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, int | np.integer) and random_state >= 0:
+        return int(random_state)
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    raise ValueError(
+        "random_state must be None, an integer of at least 0, a Generator or a "
+        f"RandomState, got {random_state!r}"
+    )
+
+
+@contextmanager
+def _missing_values_named(table: Table) -> Iterator[None]:
+    """Name the columns with missing values if the model refuses them."""
+    try:
+        yield
+    except ValueError as error:
+        if not table.missing:
+            raise
+        raise ValueError(
+            "the model does not take these rows, perhaps for the missing values in the "
+            f"columns {table.missing}: put an imputer into the pipeline"
+        ) from error
