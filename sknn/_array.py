@@ -17,12 +17,12 @@ Array = NDArray[Any]
 
 def matmul(a: Any, b: Array, out: Array) -> Array:
     """Write ``a @ b`` to `out`; `a` may be sparse, or either may be a stack."""
-    if sparse.issparse(a):
+    if not isinstance(a, np.ndarray) and sparse.issparse(a):
         out[...] = a @ b
         return out
     if a.ndim == b.ndim == 2:
-        # ndarray.dot costs a third of np.matmul's fixed cost, which is what a step of
-        # a small network consists of.
+        # ndarray.dot has a third of np.matmul's fixed cost, and fixed costs are what a
+        # step of a small network consists of.
         return a.dot(b, out)
     return np.matmul(a, b, out=out)
 

@@ -37,6 +37,10 @@ class Activation:
     value_and_slope: Callable[[Array, Array, Array], None]
 
 
+# Zero as an array of the dtype: a Python number would be converted at each call.
+_ZERO = {np.dtype(d): np.zeros((), d) for d in (np.float32, np.float64)}
+
+
 def _identity(z: Array, out: Array) -> Array:
     if out is not z:
         np.copyto(out, z)
@@ -75,7 +79,7 @@ def _relu(z: Array, out: Array) -> Array:
 def _relu_and_slope(z: Array, out: Array, slope: Array) -> None:
     # The mask as floats: one comparison, one cast and one product cost less than
     # np.maximum, and going backward is a product of floats. The slope at 0 is 0.
-    np.copyto(slope, z > 0)
+    np.copyto(slope, np.greater(z, _ZERO[z.dtype]))
     np.multiply(z, slope, out=out)
 
 

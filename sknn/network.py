@@ -131,10 +131,10 @@ class Network:
             The output of the last layer.
         """
         x, free = X, False
-        for i, layer in enumerate(self.layers):
-            scratch = tape.child(i)
-            scratch.reuse_input = free
-            y = layer.forward(x, self.views[i], scratch)
+        scratch = tape.layers(len(self.layers))
+        for layer, views, own in zip(self.layers, self.views, scratch, strict=True):
+            own.reuse_input = free
+            y = layer.forward(x, views, own)
             free = layer.output_is_free and (free or y is not x)
             x = y
         return x
@@ -159,18 +159,15 @@ class Network:
             Gradient by the input if `gradient` is None; in training it is not
             computed.
         """
-        down = dy
+        scratch = tape.layers(len(self.layers))
         last = 0 if gradient is None else self._first_trained
+        down: Any = dy
         for i in range(len(self.layers) - 1, last - 1, -1):
             sink = None if gradient is None else gradient[i]
             need_dx = gradient is None or i > last
-            dx = self.layers[i].backward(
-                down, self.views[i], sink, tape.child(i), need_dx
-            )
-            if dx is None:
-                break
-            down = dx
-        return down if gradient is None else None
+            layer, views = self.layers[i], self.views[i]
+            down = layer.backward(down, views, sink, scratch[i], need_dx)
+        return down
 
     def predict(self, X: Any) -> Array:
         """Return the raw output for `X`, computed in blocks of rows.

@@ -15,7 +15,7 @@ from sknn.losses.base import Loss
 from sknn.network import Network
 from sknn.tape import Tape
 
-_BLOCK_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 17
 
 
 class Objective:

@@ -19,7 +19,7 @@ Memory = dict[str, Array]
 Rates = tuple[float, ...]
 
 # All arrays of one block stay in the second-level cache through a step.
-_BLOCK_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 17
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Optimizer(Params):
     def stepper(
         self, values: Array, gradient: Array, memory: Memory
     ) -> Callable[[float, int], None]:
-        """Bind the arrays; return ``step(learning_rate, number)``, which works in place.
+        """Bind the arrays to ``step(learning_rate, number)``, which works in place.
 
         Parameters
         ----------
@@ -148,8 +148,8 @@ class Adam(Optimizer):
     r"""Adam, with scikit-learn's place of epsilon.
 
     :math:`p \leftarrow p - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}
-    \frac{m}{\sqrt v + \epsilon}` where `m` and `v` are the running means of the gradient
-    and of its square.
+    \frac{m}{\sqrt v + \epsilon}` where `m` and `v` are the running means of the
+    gradient and of its square.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._array import Array
+from sknn._array import Array, scalar
 
 
 class Tape:
@@ -40,6 +40,8 @@ class Tape:
         self.reuse_input = False  # set by the network: input may be written over
         self.saved: Any = None
         self._children: dict[int | str, Tape] = {}
+        self._layers: list[Tape] = []
+        self._numbers: dict[float, Array] = {}
         self._bases: dict[str, Array] = {}
         self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
 
@@ -56,13 +58,36 @@ class Tape:
         view = self._views.get((name, shape))
         return self._grow(name, shape, like, dtype) if view is None else view
 
-    def ones(self, name: str, shape: tuple[int, ...], like: Array) -> Array:
+    def product(self, name: str, x: Any, W: Array) -> Array:
+        """Return an uninitialised array for ``x @ W``; `W` is the same at each call."""
+        view = self._views.get((name, x.shape))
+        if view is not None:
+            return view
+        lead = W.shape[:-2] or x.shape[:-2]
+        view = self.empty(name + " out", (*lead, x.shape[-2], W.shape[-1]), W)
+        self._views[name, x.shape] = view
+        return view
+
+    def ones(self, shape: tuple[int, ...], like: Array) -> Array:
         """Return an array of ones of this shape, the same at each call."""
-        view = self._views.get((name, shape))
+        view = self._views.get(("ones", shape))
         if view is None:
             view = np.ones_like(like, shape=shape, subok=False)
-            self._views[name, shape] = view
+            self._views["ones", shape] = view
         return view
+
+    def number(self, value: float, like: Array) -> Array:
+        """Return `value` as an array without dimensions, the same at each call."""
+        known = self._numbers.get(value)
+        if known is None:
+            known = self._numbers[value] = scalar(value, like)
+        return known
+
+    def layers(self, count: int) -> list[Tape]:
+        """Return the tapes of the layers of a chain."""
+        if len(self._layers) != count:
+            self._layers = [self.child(i) for i in range(count)]
+        return self._layers
 
     def _grow(
         self, name: str, shape: tuple[int, ...], like: Array, dtype: Any

@@ -1,5 +1,6 @@
-"""From constructor parameters to the objects of the core; the only room that knows
-which string stands for which object.
+"""From constructor parameters to the objects of the core.
+
+The only room that knows which string stands for which object.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from sknn.activations import ACTIVATIONS
 from sknn.estimators._parameters import (
     BOOLEAN,
     CLASS_WEIGHT,
+    INFINITY,
     NONE,
     RANDOM_STATE,
     VERBOSE,
     Allowed,
     Parameter,
-    exactly,
     instance_of,
     integer,
     one_of,
@@ -237,7 +237,7 @@ PARAMETERS: dict[str, Parameter] = {
         """
         Epochs without an improvement of `tol` that are borne before training ends.
         """,
-        integer(1) | exactly(np.inf),
+        integer(1) | INFINITY,
     ),
     "max_fun": Parameter(
         "int, default=15000",

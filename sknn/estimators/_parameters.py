@@ -70,7 +70,7 @@ def integer(low: int) -> Allowed:
     """Allow an int of at least `low`."""
     return Allowed(
         f"an int in the range [{low}, inf)",
-        lambda value: _is_number(value, numbers.Integral) and value >= low,
+        lambda value: _is_number(value, numbers.Integral) and bool(value >= low),
     )
 
 
@@ -88,11 +88,6 @@ def instance_of(kind: type, words: str) -> Allowed:
     return Allowed(words, lambda value: isinstance(value, kind))
 
 
-def exactly(value: Any) -> Allowed:
-    """Allow this one object, such as None or infinity."""
-    return Allowed(repr(value), lambda given: given is value or given == value)
-
-
 def sequence_of(item: Allowed, words: str) -> Allowed:
     """Allow an array-like whose items each pass `item`; never a string."""
 
@@ -104,17 +99,19 @@ def sequence_of(item: Allowed, words: str) -> Allowed:
     return Allowed(words, check)
 
 
-BOOLEAN = Allowed(
-    "an instance of 'bool'", lambda value: isinstance(value, (bool, np.bool_))
+_BOOLS = f"an instance of 'bool' or an instance of 'numpy.{np.bool_.__name__}'"
+BOOLEAN = Allowed(_BOOLS, lambda value: isinstance(value, (bool, np.bool_)))
+INFINITY = Allowed(
+    "a float among {inf}", lambda value: isinstance(value, float) and value == np.inf
 )
 NONE = Allowed("None", lambda value: value is None)
 VERBOSE = Allowed(
-    "an int in the range [0, inf) or an instance of 'bool'",
-    lambda value: isinstance(value, (numbers.Integral, np.bool_)) and value >= 0,
+    f"an int in the range [0, inf), {_BOOLS}",
+    lambda value: isinstance(value, (numbers.Integral, np.bool_)) and int(value) >= 0,
 )
 RANDOM_STATE = Allowed(
-    "an int in the range [0, 4294967295], an instance of 'numpy.random.RandomState' "
-    "or None",
+    "an int in the range [0, 4294967295], an instance of "
+    "'numpy.random.mtrand.RandomState' or None",
     lambda value: (
         value is None
         or isinstance(value, np.random.RandomState)

@@ -136,8 +136,11 @@ class Run:
         else:
             patience.watch_loss(state, epoch.loss)
             self._kept = keep(values, self._kept)
-        known = {k: v for k, v in vars(epoch).items() if v is not None}
-        state.record(epoch=known.pop("number"), **known, **scores)
+        rate = epoch.learning_rate
+        rates = {} if rate is None else {"learning_rate": rate}
+        state.record(
+            epoch=epoch.number, loss=epoch.loss, **scores, **rates, time=epoch.time
+        )
         self._kept_epoch = epoch.number
         return self.callbacks.epoch_end(self.snapshot)
 
@@ -157,9 +160,9 @@ class Run:
     def _print(self, epoch: Epoch, scores: dict[str, float]) -> None:
         if not self.draft.verbose:
             return
-        print("Iteration %d, loss = %.8f" % (self.n_iter, epoch.loss))
+        print(f"Iteration {self.n_iter}, loss = {epoch.loss:.8f}")
         if "validation_score" in scores:
-            print("Validation score: %f" % scores["validation_score"])
+            print(f"Validation score: {scores['validation_score']:f}")
 
     def _ends(self, schedule: Schedule, epoch: Epoch) -> bool:
         """Tell whether running out of patience ends training, or lowers the rate."""

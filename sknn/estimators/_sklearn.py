@@ -22,7 +22,7 @@ except ImportError:  # scikit-learn < 1.9: the protocol does not exist yet
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stand-in without `set_callbacks`, for scikit-learn below 1.9."""
 
-    def with_callbacks(method):  # type: ignore[no-untyped-def, no-redef]
+    def with_callbacks(method):
         """Return `method` unchanged: there is nothing to tear down."""
         return method
 

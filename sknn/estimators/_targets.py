@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
@@ -38,6 +38,8 @@ class ClassTargets:
     @staticmethod
     def check(y: Any) -> Any:
         """Return labels as a vector or an indicator; raise where y is neither."""
+        if not sparse.issparse(y):
+            assert_all_finite(np.asarray(y), input_name="y")
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":

@@ -25,9 +25,10 @@ def resolve_task(task: str, y: Any, classes: Any = None) -> str:
     Returns
     -------
     task : str
-        Floats are numbers, unless all are the same. Strings, objects, booleans and categories are labels.
-        Integers are labels if they have at most ``max(20, sqrt(n))`` different values,
-        or as a matrix of several columns if they are all 0 or 1.
+        Floats are numbers, unless all are the same. Strings, objects, booleans and
+        categories are labels. Integers are labels if they have at most
+        ``max(20, sqrt(n))`` different values, or as a matrix of several columns if
+        they are all 0 or 1.
     """
     if task != "auto":
         return task

@@ -31,7 +31,7 @@ from sknn.estimators._sklearn import (
 )
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.layers import Layer
-from sknn.losses import Loss
+from sknn.losses import Loss, Poisson
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.training.batches import Batches
@@ -86,7 +86,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _store(self, given: dict[str, Any]) -> None:
         """Keep the constructor's arguments, each under its own name."""
-        vars(self).update({name: given[name] for name in self._rows})
+        self.__dict__.update({name: given[name] for name in self._rows})
 
     # Fitting ---------------------------------------------------------------------
 
@@ -283,18 +283,19 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             return self._encode(X, y, w), None
         if not self.early_stopping or not is_stochastic(self.solver):
             return None, None
+        held = self._validation_rows(data)
+        return data.take(held), self._state.train_rows
+
+    def _validation_rows(self, data: Data) -> Array:
+        """Return the rows held out, drawn at the first fit of these many samples."""
         state, n = self._state, data.X.shape[0]
-        if state.train_rows is None or len(state.train_rows) + len(
-            state.validation_rows
-        ) != n:
-            stratified = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
-            state.train_rows, state.validation_rows = split_rows(
-                n,
-                self.validation_fraction,
-                state.rng,
-                data.y if stratified else None,
-            )
-        return data.take(state.validation_rows), state.train_rows
+        train, held = state.train_rows, state.validation_rows
+        if train is None or held is None or len(train) + len(held) != n:
+            classes = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
+            strata = data.y if classes else None
+            train, held = split_rows(n, self.validation_fraction, state.rng, strata)
+            state.train_rows, state.validation_rows = train, held
+        return held
 
     def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
         if self._scoring() in (None, "loss"):
@@ -341,7 +342,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         if self._network.values.dtype != self._dtype:
             self._network = self._network.copy(self._dtype)
         state = self._state
-        vars(self).update(
+        self.__dict__.update(
             n_iter_=run.n_iter,
             t_=state.samples,
             loss_=run.loss,
@@ -445,6 +446,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         """
         raw = self._raw(X)
         return self._targets.predict(raw, self._loss)
+
+    def _counts(self) -> bool:
+        """Tell whether the loss takes no targets below zero."""
+        return self.loss == "poisson" or isinstance(self.loss, Poisson)
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""

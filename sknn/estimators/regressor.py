@@ -152,4 +152,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Return scikit-learn's tags."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self._counts()
         return tags

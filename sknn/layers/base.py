@@ -1,4 +1,4 @@
-"""What a layer is: it declares parameters, goes forward, goes backward, holds no array."""
+"""What a layer is: it declares parameters, goes forward and back, holds no array."""
 
 from __future__ import annotations
 

@@ -45,12 +45,11 @@ class Dense(Layer):
 
     def forward(self, x: Any, p: Views, tape: Tape) -> Array:
         """Return ``x @ W + b``; `x` may be sparse."""
-        W = p["W"]
+        W, b = p["W"], p["b"]
         tape.saved = x
-        lead = W.shape[:-2] or x.shape[:-2]
-        z = tape.empty("z", (*lead, x.shape[-2], W.shape[-1]), W)
+        z = tape.product("z", x, W)
         matmul(x, W, z)
-        return np.add(z, p["b"], out=z)
+        return np.add(z, b, out=z)
 
     def backward(
         self, dy: Array, p: Views, g: Views | None, tape: Tape, need_dx: bool = True
@@ -59,8 +58,8 @@ class Dense(Layer):
         W = p["W"]
         if g is not None:
             matmul(transpose(tape.saved), dy, g["W"])
-            matmul(tape.ones("ones", (1, dy.shape[-2]), dy), dy, g["b"])
+            matmul(tape.ones((1, dy.shape[-2]), dy), dy, g["b"])
         if not need_dx:
             return None
-        dx = tape.empty("dx", (*dy.shape[:-1], W.shape[-2]), dy)
-        return matmul(dy, transpose(W), dx)
+        W_T = transpose(W)
+        return matmul(dy, W_T, tape.product("dx", dy, W_T))

@@ -79,9 +79,9 @@ class Loss(Params):
         if w is not None:
             values *= w
             gradient *= w
-        share = 1.0 / raw.shape[-2]
-        gradient *= share
-        return total(values) * share
+        n = raw.shape[-2]
+        np.divide(gradient, tape.number(n, raw), out=gradient)
+        return total(values) / n
 
 
 def require(valid: Array, message: str) -> None:

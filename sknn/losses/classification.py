@@ -56,40 +56,46 @@ class MultinomialLogLoss(Loss):
 
     def pointwise(self, y: Array, raw: Array, gradient: Array, tape: Tape) -> Array:
         """Return the loss of each sample; write its derivative to `gradient`."""
-        shift = _overflow_shift(raw)
-        shifted = raw if shift is None else np.subtract(raw, shift)
+        shifted = raw - _row_maxima(raw) if _may_overflow(raw) else raw
         np.exp(shifted, out=gradient)
-        values = _row_sums(gradient, tape)
-        gradient /= values
-        np.log(values, out=values)
-        picked = tape.empty("picked", raw.shape, raw)
-        np.subtract(values, shifted, out=picked)
-        picked *= y
-        gradient -= y
-        return picked
+        sums = _row_sums(gradient, tape)
+        np.divide(gradient, sums, out=gradient)
+        np.subtract(gradient, y, out=gradient)
+        np.log(sums, out=sums)
+        values = tape.empty("values", raw.shape, raw)
+        np.subtract(sums, shifted, out=values)
+        return np.multiply(values, y, out=values)
 
     def link_inverse(self, raw: Array) -> Array:
         """Return predictions from raw predictions; may write over `raw`."""
-        raw -= np.maximum.reduce(raw, axis=-1, keepdims=True)
+        raw -= _row_maxima(raw)
         np.exp(raw, out=raw)
         raw /= np.add.reduce(raw, axis=-1, keepdims=True)
         return raw
 
 
-def _overflow_shift(raw: Array) -> Array | None:
-    """Return each row's maximum, or None where exp needs no help.
+# Raw predictions up to here need no shift before exp, however many are summed.
+_SAFE = {np.dtype(d): 0.9 * math.log(np.finfo(d).max) for d in (np.float32, np.float64)}
 
-    Two reductions over everything cost a fifth of one over short rows.
+
+def _may_overflow(raw: Array) -> bool:
+    """Tell whether exp of raw predictions needs their rows' maxima taken off.
+
+    The two cheap tests spare most batches the reduction over short rows, which would
+    cost more than everything else in the loss.
     """
-    bound = 0.9 * math.log(np.finfo(raw.dtype).max)
-    highest = np.maximum.reduce(raw, axis=None, initial=-np.inf)
-    lowest = np.minimum.reduce(raw, axis=None, initial=np.inf)
-    if -bound < lowest and highest < bound:
-        return None
+    safe = _SAFE[raw.dtype]
+    flat = raw.ravel()
+    if flat.dot(flat) < safe * safe:
+        return False
+    return not (-safe < raw.min() and raw.max() < safe)
+
+
+def _row_maxima(raw: Array) -> Array:
     return np.maximum.reduce(raw, axis=-1, keepdims=True)
 
 
 def _row_sums(values: Array, tape: Tape) -> Array:
     """Sum over the outputs as a product with ones: faster than a reduction."""
-    out = tape.empty("row_sums", (*values.shape[:-1], 1), values)
-    return matmul(values, tape.ones("ones", (values.shape[-1], 1), values), out)
+    ones = tape.ones((values.shape[-1], 1), values)
+    return matmul(values, ones, tape.product("row_sums", values, ones))

@@ -1,4 +1,4 @@
-"""Training loops over an objective: minibatch descent, L-BFGS and the perceptron rule."""
+"""Training loops: minibatch descent, L-BFGS and the perceptron rule."""
 
 from sknn.training.batches import Batches
 from sknn.training.lbfgs import minimize_lbfgs

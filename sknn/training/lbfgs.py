@@ -89,5 +89,3 @@ def minimize_lbfgs(
     finally:
         np.copyto(trained, last)
     return result
-
-

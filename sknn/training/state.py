@@ -87,7 +87,7 @@ class TrainingState:
     def record(self, **entries: Any) -> None:
         """Append one epoch to the history; all its lists keep the same length."""
         length = max(map(len, self.history.values()), default=0)
-        for name in self.history.keys() | entries.keys():
+        for name in [*self.history, *(k for k in entries if k not in self.history)]:
             column = self.history.setdefault(name, [np.nan] * length)
             column.append(entries.get(name, np.nan))
 
