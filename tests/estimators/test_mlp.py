@@ -44,6 +44,12 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _seed():
+    """Make estimators without a seed, which draw globally, the same each time."""
+    np.random.seed(0)  # noqa: NPY002
+
+
 @pytest.fixture(scope="module")
 def iris():
     X, y = load_iris(return_X_y=True)
@@ -392,18 +398,17 @@ def test_searches_run_over_every_string_valued_parameter(iris):
 
 
 def test_weights_are_the_same_in_every_batch_size(iris):
-    """A heavy sample counts as much in a batch of its like as among light ones."""
+    """Small steps over two batches move twice as far as one step over both."""
     X, y = iris[0][:100], iris[1][:100]
     w = np.r_[np.full(50, 100.0), np.ones(50)]
-    order = {"shuffle": False, "batch_size": 50, "max_iter": 1, "random_state": 0}
-    model = MLPClassifier((), solver=SGD(momentum=0.0), alpha=0.0, **order)
-    start = model.set_params(learning_rate_init=1e-300).fit(X, y)._network.values.copy()
-    model.set_params(learning_rate_init=1e-6)
-    weighted = model.fit(X, y, sample_weight=w)._network.values - start
-    first = clone(model).fit(X[:50], [0] * 49 + [1])._network.values - start
-    second = model.fit(X, y)._network.values - start
-    assert np.linalg.norm(weighted) > 1.5 * np.linalg.norm(second)
-    assert np.isfinite(first).all()
+    model = MLPClassifier((), solver=SGD(momentum=0.0), alpha=0.0, max_iter=1)
+    model.set_params(shuffle=False, random_state=0, learning_rate_init=1e-300)
+    start = model.fit(X, y)._network.values.copy()
+    moved = {}
+    for batch_size in (50, 100):
+        model.set_params(batch_size=batch_size, learning_rate_init=1e-7)
+        moved[batch_size] = model.fit(X, y, sample_weight=w)._network.values - start
+    np.testing.assert_allclose(moved[50], 2 * moved[100], rtol=1e-4)
 
 
 def test_a_batch_of_zero_weights_changes_nothing_but_the_penalty(iris):
@@ -449,6 +454,34 @@ def test_balanced_weights_are_refused_by_partial_fit(iris):
     model = MLPClassifier(class_weight="balanced")
     with pytest.raises(ValueError, match="not supported for partial_fit"):
         model.partial_fit(*iris, classes=[0, 1, 2])
+
+
+def test_class_weights_let_early_stopping_watch_the_loss(iris):
+    model = MLPClassifier(early_stopping=True, class_weight="balanced", max_iter=5)
+    model.fit(*iris)
+    np.testing.assert_allclose(
+        model.validation_scores_, -np.array(model.history_["validation_loss"])
+    )
+    model.set_params(scoring="accuracy").fit(*iris)
+    assert all(0 <= score <= 1 for score in model.validation_scores_)
+
+
+def test_tags_say_what_the_estimators_can():
+    tags = MLPRegressor().__sklearn_tags__()
+    assert tags.target_tags.multi_output
+    assert tags.input_tags.sparse
+    assert not tags.target_tags.positive_only
+    assert MLPRegressor("poisson").__sklearn_tags__().target_tags.positive_only
+    assert MLPClassifier().__sklearn_tags__().classifier_tags.multi_label
+
+
+def test_log_losses_are_exact_however_sure_the_network():
+    """A sample misclassified by a score of 100 costs 100, where a clip says 36."""
+    X, y = np.array([[1.0], [-1.0]]), np.array([0, 1])
+    model = MLPClassifier((), max_iter=1, warm_start=True, alpha=0.0).fit(X, y)
+    model.coefs_[0][:], model.intercepts_[0][:] = 100.0, 0.0
+    model.set_params(learning_rate_init=1e-300).fit(X, y)
+    assert model.loss_ == pytest.approx(100.0, rel=1e-12)
 
 
 def test_one_class_gives_one_column_of_probabilities(iris):
@@ -665,7 +698,9 @@ def test_every_kind_of_label_comes_back(iris, labels):
 def test_several_outputs_are_regressed_at_once(diabetes):
     X, y = diabetes
     both = np.column_stack([y, -2 * y])
-    model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), max_iter=500, alpha=0)
+    model = MLPRegressor(
+        solver="lbfgs", hidden_layer_sizes=(), max_iter=500, alpha=0, tol=1e-7
+    )
     predicted = model.fit(X, both).predict(X)
     np.testing.assert_allclose(predicted[:, 1], -2 * predicted[:, 0], atol=1e-3)
     np.testing.assert_allclose(
@@ -755,6 +790,48 @@ def test_divergence_is_an_error_that_leaves_no_model(diabetes):
     with pytest.raises(ValueError, match="non-finite parameter weights"):
         model.fit(X, y)
     assert not hasattr(model, "coefs_")
+
+
+def test_the_loss_of_several_outputs_is_that_of_its_gradient(diabetes):
+    """Summed over outputs: three equal columns have three times the loss of one."""
+    X, y = diabetes
+    three = np.column_stack([y, y, y])
+    curves = []
+    for target in (y, three):
+        model = MLPRegressor(hidden_layer_sizes=(), max_iter=1, alpha=0.0)
+        model.set_params(learning_rate_init=1e-300, random_state=0).fit(X, target)
+        predicted = model.predict(X).reshape(len(X), -1)
+        error = ((predicted - target.reshape(len(X), -1)) ** 2).sum(axis=1)
+        assert model.loss_ == pytest.approx(0.5 * error.mean())
+        curves.append(model.loss_)
+    assert curves[1] > 2 * curves[0]
+
+
+def test_probabilities_of_yes_or_no_are_never_certain():
+    X = np.array([[-1e4], [1e4]])
+    for target in ([0, 1], [[0, 1], [1, 0]]):
+        model = MLPClassifier((), solver="lbfgs", alpha=0.0).fit(X, target)
+        p = model.predict_proba(10 * X)
+        assert (p > 0).all()
+        assert (model.predict_proba(X) <= 1).all()
+        assert np.isfinite(model.predict_log_proba(X)).all()
+
+
+def test_a_few_rows_still_leave_two_to_validate_on(iris):
+    X, y = iris[0][::15], iris[1][::15]
+    model = MLPClassifier(early_stopping=True, max_iter=2).fit(X, y)
+    assert len(model._state.validation_rows) == 2
+    with pytest.raises(ValueError, match="The validation set is too small"):
+        model.fit(X[:3], y[:3])
+
+
+def test_float32_is_kept_where_targets_are_float64(diabetes):
+    X, y = diabetes
+    model = MLPRegressor(max_iter=2).fit(X.astype(np.float32), y)
+    assert model.predict(X.astype(np.float32)).dtype == np.float32
+    assert {values.dtype for values in model._state.memory.values()} == {
+        np.dtype(np.float32)
+    }
 
 
 def test_regression_targets_of_one_column_are_flattened_with_a_warning(diabetes):
