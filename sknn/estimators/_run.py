@@ -60,10 +60,17 @@ class Run:
     stops_early: bool
     callbacks: FitCallbacks
     snapshot: Callable[[], dict[str, Any]]
-    n_iter: int = 0
     loss: float = np.inf
     _kept: Array | None = field(default=None, init=False)
-    _kept_epoch: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        """Remember which epoch the run starts from."""
+        self._first_epoch = self._kept_epoch = self.state.epoch
+
+    @property
+    def n_iter(self) -> int:
+        """Number of complete epochs of this run."""
+        return self._kept_epoch - self._first_epoch
 
     def descend(self, incremental: bool) -> None:
         """Train by minibatches until a rule stops it, or one epoch if incremental."""
@@ -120,16 +127,13 @@ class Run:
             max_fun=draft.max_fun,
             tol=draft.tol,
         )
-        self.n_iter = min(result.nit, draft.max_iter)
         self.loss = float(result.fun)
-        _warn_lbfgs(result, self.n_iter, draft.max_iter)
+        _warn_lbfgs(result, min(result.nit, draft.max_iter), draft.max_iter)
 
     def _look_at(self, epoch: Epoch, patience: Patience) -> bool:
         """Record an epoch; return whether a callback asks to stop."""
         state, values = self.state, self.objective.network.values
         scores = self._scores()
-        self.n_iter += 1
-        self.loss = epoch.loss
         self._print(epoch, scores)
         if self.stops_early:
             patience.watch_score(state, scores["validation_score"], values)
@@ -141,7 +145,7 @@ class Run:
         state.record(
             epoch=epoch.number, loss=epoch.loss, **scores, **rates, time=epoch.time
         )
-        self._kept_epoch = epoch.number
+        self.loss, self._kept_epoch = epoch.loss, epoch.number
         return self.callbacks.epoch_end(self.snapshot)
 
     def _scores(self) -> dict[str, float]:
@@ -160,7 +164,7 @@ class Run:
     def _print(self, epoch: Epoch, scores: dict[str, float]) -> None:
         if not self.draft.verbose:
             return
-        print(f"Iteration {self.n_iter}, loss = {epoch.loss:.8f}")
+        print(f"Iteration {self.n_iter + 1}, loss = {epoch.loss:.8f}")
         if "validation_score" in scores:
             print(f"Validation score: {scores['validation_score']:f}")
 
@@ -200,7 +204,7 @@ class Run:
         try:
             work()
         except KeyboardInterrupt:
-            if self.n_iter == 0 or self._kept_epoch == 0:
+            if self.n_iter == 0:
                 raise
             self._roll_back()
             warnings.warn("Training interrupted by user.", stacklevel=2)
