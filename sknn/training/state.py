@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,16 @@ class TrainingState:
 
     def copy(self) -> TrainingState:
         """Return a state that can change without touching this one."""
-        return copy.deepcopy(self)
+        twin = replace(
+            self,
+            rng=copy.deepcopy(self.rng),
+            memory={name: array.copy() for name, array in self.memory.items()},
+            history={name: list(column) for name, column in self.history.items()},
+        )
+        for name in ("permutation", "best_values", "last_values"):
+            array = getattr(self, name)
+            setattr(twin, name, None if array is None else array.copy())
+        return twin
 
     def record(self, **entries: Any) -> None:
         """Append one epoch to the history; all its lists keep the same length."""
