@@ -171,8 +171,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         else:
             run.minimize()
         draft._adopt(run)
-        self.__dict__ = draft.__dict__
         callbacks.end(run.snapshot)
+        self.__dict__ = draft.__dict__
         return self
 
     def _load(
