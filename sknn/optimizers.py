@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,21 @@ class Optimizer(Params):
 
     An optimiser of one's own says which arrays it remembers (`names`), the factors of
     one step (`rates`) and the step itself (`update`).
+
+    Parameters
+    ----------
+    weight_decay : float, default=0.0
+        Decoupled decay of the penalised parameters: before each step they shrink by
+        the factor ``1 - learning_rate * weight_decay``. Unlike `alpha` it does not pass
+        through the gradient, and does not depend on the size of a batch.
+
+    References
+    ----------
+    Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithms
+    1 and 2.
     """
+
+    weight_decay: float = field(default=0.0, kw_only=True)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the arrays that this optimiser remembers."""
@@ -46,13 +60,14 @@ class Optimizer(Params):
 
     def validate(self) -> None:
         """Raise ValueError where a field has a value that is not allowed."""
+        check_in_range(self, "weight_decay", 0.0)
 
     def memory(self, values: Array) -> Memory:
         """Return what this optimiser remembers of `values`, before the first step."""
         return {name: np.zeros_like(values) for name in self.names()}
 
     def stepper(
-        self, values: Array, gradient: Array, memory: Memory
+        self, values: Array, gradient: Array, memory: Memory, n_decayed: int = 0
     ) -> Callable[[float, int], None]:
         """Bind the arrays to ``step(learning_rate, number)``, which works in place.
 
@@ -62,6 +77,8 @@ class Optimizer(Params):
             What is optimised, and where its gradient will stand at each step.
         memory : dict of ndarray
             As `memory` returned it; changed in place.
+        n_decayed : int, default=0
+            How many of the parameters, from the first, `weight_decay` shrinks.
 
         Returns
         -------
@@ -76,8 +93,11 @@ class Optimizer(Params):
             p, g, *m = (array[..., start : start + size] for array in arrays)
             blocks.append((p, g, scratch[..., : p.shape[-1]], m))
         factors = [scalar(0.0, values) for _ in self.rates(0.0, 1)]
+        decayed = values[..., :n_decayed]
 
         def step(learning_rate: float, number: int) -> None:
+            if self.weight_decay:
+                np.multiply(decayed, 1 - learning_rate * self.weight_decay, out=decayed)
             for factor, rate in zip(
                 factors, self.rates(learning_rate, number), strict=True
             ):
@@ -101,6 +121,8 @@ class SGD(Optimizer):
         Share `mu` of the velocity that is kept, between 0 and 1.
     nesterov : bool, default=True
         Whether to look ahead along the velocity.
+    weight_decay : float, default=0.0
+        Decoupled decay, as in `Optimizer`.
 
     References
     ----------
@@ -113,6 +135,7 @@ class SGD(Optimizer):
 
     def validate(self) -> None:
         """Raise ValueError where a field has a value that is not allowed."""
+        super().validate()
         check_in_range(self, "momentum", 0.0, 1.0, closed="both")
 
     def names(self) -> tuple[str, ...]:
@@ -159,6 +182,8 @@ class Adam(Optimizer):
         Decay of the mean of squared gradients, in [0, 1).
     epsilon : float, default=1e-8
         Added to the denominator before the correction of the bias.
+    weight_decay : float, default=0.0
+        Decoupled decay, as in `Optimizer`; above 0 this is AdamW.
 
     References
     ----------
@@ -172,6 +197,7 @@ class Adam(Optimizer):
 
     def validate(self) -> None:
         """Raise ValueError where a field has a value that is not allowed."""
+        super().validate()
         check_in_range(self, "beta_1", 0.0, 1.0)
         check_in_range(self, "beta_2", 0.0, 1.0)
         check_in_range(self, "epsilon", 0.0, closed="neither")

@@ -110,7 +110,8 @@ def _make_step(
 ) -> Callable[[float, int], None]:
     gradient = _trained(objective.gradient, objective)
     values = _trained(objective.network.values, objective)
-    step = optimizer.stepper(values, gradient, state.memory)
+    decayed = objective.network.n_penalized
+    step = optimizer.stepper(values, gradient, state.memory, decayed)
     if max_grad_norm is None:
         return step
 

@@ -363,9 +363,25 @@ def test_objects_are_cloned_and_searched(iris):
     assert twin.solver == model.solver
     assert twin.solver is not model.solver
     grid = {"solver__beta_1": [0.5, 0.9], "learning_rate__divisor": [2.0, 5.0]}
+    grid["solver__weight_decay"] = [0.0, 0.1]
     search = GridSearchCV(model, grid, cv=2).fit(*iris)
     assert set(search.best_params_) == set(grid)
     assert model.solver == Adam()
+
+
+def test_weight_decay_shrinks_kernels_and_spares_intercepts(iris):
+    plain = MLPClassifier((5,), solver=SGD(momentum=0.0), alpha=0.0, max_iter=1)
+    plain.set_params(learning_rate_init=0.1, batch_size=150, random_state=0)
+    decayed = clone(plain).set_params(solver__weight_decay=0.5)
+    start = clone(plain).set_params(learning_rate_init=1e-300).fit(*iris)
+    plain.fit(*iris), decayed.fit(*iris)
+    for i in range(2):
+        np.testing.assert_allclose(
+            plain.coefs_[i] - decayed.coefs_[i], 0.05 * start.coefs_[i], atol=1e-15
+        )
+        np.testing.assert_array_equal(plain.intercepts_[i], decayed.intercepts_[i])
+    with pytest.raises(ValueError, match="'weight_decay' parameter of Adam must lie"):
+        MLPClassifier(solver=Adam(weight_decay=-1.0)).fit(*iris)
 
 
 STRING_VALUED = {
