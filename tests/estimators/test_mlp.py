@@ -47,7 +47,7 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def _seed():
     """Make estimators without a seed, which draw globally, the same each time."""
-    np.random.seed(0)  # noqa: NPY002
+    np.random.seed(0)
 
 
 @pytest.fixture(scope="module")
@@ -242,11 +242,11 @@ def test_fit_leaves_its_input_alone(iris):
 
 
 def test_the_global_random_state_is_not_touched_with_a_seed(iris):
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    before = np.random.get_state()[1].copy()
     MLPClassifier(max_iter=3, random_state=0, dropout=0.5, early_stopping=True).fit(
         *iris
     )
-    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    np.testing.assert_array_equal(before, np.random.get_state()[1])
 
 
 # --- parameters ------------------------------------------------------------------
