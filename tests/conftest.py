@@ -1,0 +1,79 @@
+"""What every test runs under: one BLAS thread, no screen, no network."""
+
+import os
+
+# Read when the libraries load, and passed on to workers: before any other import.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import socket
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# Ordinary runs must not fail by chance, the long one is there to look for trouble:
+# `pytest --hypothesis-profile=long`.
+settings.register_profile("ordinary", derandomize=True, deadline=None)
+settings.register_profile("long", max_examples=20_000, deadline=None, print_blob=True)
+settings.load_profile("ordinary")
+
+_NETWORK_FAMILIES = {socket.AF_INET, socket.AF_INET6}
+_patch = pytest.MonkeyPatch()
+
+
+class NetworkBlockedError(RuntimeError):
+    """A test tried to reach another machine.
+
+    No OSError: code that takes a missing network in its stride would hide it.
+    """
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1", "") or host.startswith("127.")
+
+
+def _guarded(connect):
+    def guard(self, address):
+        if self.family in _NETWORK_FAMILIES and not _is_local(address[0]):
+            raise NetworkBlockedError(
+                f"tests run without network, but one connects to {address[0]!r}"
+            )
+        return connect(self, address)
+
+    return guard
+
+
+def pytest_configure():
+    """Refuse connections beyond this machine for the whole run."""
+    for method in ("connect", "connect_ex"):
+        _patch.setattr(socket.socket, method, _guarded(getattr(socket.socket, method)))
+
+
+def pytest_unconfigure():
+    """Give the sockets back."""
+    _patch.undo()
+
+
+def _differences(function, x, h=2e-4):
+    """Return the gradient of ``function()`` by the entries of `x`, which it reads.
+
+    Central differences over 4 points: their error falls with the fourth power of `h`.
+    `x` is as before when this returns.
+    """
+    gradient = np.empty_like(x)
+    for i in np.ndindex(x.shape):
+        kept, at = x[i], {}
+        for k in (-2, -1, 1, 2):
+            x[i] = kept + k * h
+            at[k] = function()
+        x[i] = kept
+        gradient[i] = (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * h)
+    return gradient
+
+
+@pytest.fixture(scope="session")
+def differences():
+    """The oracle of every gradient: ``differences(function, x)``."""
+    return _differences

@@ -1,0 +1,80 @@
+"""README.md and the pages of docs/ run, and point at things that exist."""
+
+import doctest
+import pathlib
+import re
+import tomllib
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.utils.fixes import parse_version
+
+ROOT = pathlib.Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+NEWEST = parse_version(np.__version__) >= parse_version("2.0") and (
+    parse_version(sklearn.__version__) >= parse_version("1.9")
+)
+each_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+
+
+def examples(page):
+    """The examples in fenced blocks, as one doctest with true line numbers."""
+    lines, fenced = [], False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        fence = line.lstrip().startswith("```")
+        fenced = fenced != fence
+        lines.append(line if fenced and not fence else "")
+    text = "\n".join(lines) + "\n"
+    return doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+
+
+@each_page
+@pytest.mark.skipif(not NEWEST, reason="pages show what the newest versions print")
+def test_examples_of_the_page_run(page, tmp_path, monkeypatch):
+    test = examples(page)
+    if not test.examples:
+        pytest.skip("no examples")
+    if any("explain" in example.source for example in test.examples):
+        pytest.importorskip("shap")
+        pytest.importorskip("lime")
+    monkeypatch.chdir(tmp_path)
+    report = []
+    doctest.DocTestRunner(
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    ).run(test, out=report.append)
+    assert not report, "".join(report)
+
+
+@each_page
+def test_relative_links_of_the_page_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", text)
+    broken = [target for target in targets if not (page.parent / target).exists()]
+    assert broken == []
+
+
+@pytest.fixture(scope="module")
+def commands():
+    """The lines of the README that install from a clone and go on."""
+    found = re.findall(
+        r"^python -m pip install -e \"\.\[([\w,]+)\]\" && python (.+)$",
+        README.read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+    return [(extras.split(","), then) for extras, then in found]
+
+
+def test_the_readme_has_one_command_for_the_tour_and_one_for_the_tests(commands):
+    tour, tests = commands
+    assert (ROOT / tour[1]).is_file()
+    assert tests[1].startswith("-m pytest")
+
+
+def test_the_commands_install_extras_that_exist(commands):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    known = set(project["project"]["optional-dependencies"])
+    assert {extra for extras, _ in commands for extra in extras} <= known
