@@ -316,3 +316,39 @@ ESTIMATOR = {
     "loss": _AUTO_LOSS,
     **_without("task", "loss", *_SHAPE),
 }
+
+# Fitted attributes that all of them have, for their docstrings.
+ATTRIBUTES = """
+n_features_in_ : int
+    Number of features seen in `fit`.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Their names, if X had names that are all strings.
+n_outputs_ : int
+    Number of outputs of the network.
+n_layers_ : int
+    Number of layers, input and output included.
+out_activation_ : str
+    Function behind the network's output: 'softmax' or 'logistic' for classes,
+    'identity' or 'exp' for numbers.
+coefs_ : list of ndarray
+    Kernels; the i-th is of shape (units of layer i, units of layer i + 1).
+intercepts_ : list of ndarray
+    Intercepts; the i-th is of shape (units of layer i + 1,).
+loss_ : float
+    Loss of the last epoch.
+best_loss_ : float or None
+    Smallest loss of an epoch; None under early stopping.
+loss_curve_ : list of float
+    Loss of each epoch.
+validation_scores_ : list of float or None
+    Score of the held data after each epoch, under early stopping.
+best_validation_score_ : float or None
+    Largest of them; the weights are those of that epoch.
+history_ : dict of list
+    One entry per epoch: `epoch`, `loss`, `time` (seconds), and where they apply
+    `score`, `validation_loss`, `validation_score`, `learning_rate`.
+n_iter_ : int
+    Epochs, or iterations, of the last call.
+t_ : int
+    Samples seen by the optimiser.
+"""

@@ -139,20 +139,20 @@ def validate_parameters(
             )
 
 
-def document(
-    rows: Mapping[str, Parameter], order: Iterable[str] | None = None
-) -> Callable[[T], T]:
-    """Fill ``{parameters}`` in a class docstring from the rows it is built on."""
+def document(rows: Mapping[str, Parameter], attributes: str = "") -> Callable[[T], T]:
+    """Fill ``{parameters}`` and ``{attributes}`` in the docstring of a class."""
 
     def fill(cls: T) -> T:
-        names = rows if order is None else order
-        text = "\n".join(_entry(name, rows[name]) for name in names)
-        cls.__doc__ = (cls.__doc__ or "").replace(
-            "{parameters}", textwrap.indent(text, "    ").lstrip()
-        )
+        text = "\n".join(_entry(name, row) for name, row in rows.items())
+        doc = (cls.__doc__ or "").replace("{parameters}", _indented(text))
+        cls.__doc__ = doc.replace("{attributes}", _indented(attributes))
         return cls
 
     return fill
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text.strip(), "    ").lstrip()
 
 
 def _entry(name: str, row: Parameter) -> str:

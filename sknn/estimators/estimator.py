@@ -8,7 +8,7 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 
 from sknn._array import Array
-from sknn.estimators._mlp_parameters import ESTIMATOR
+from sknn.estimators._mlp_parameters import ATTRIBUTES, ESTIMATOR
 from sknn.estimators._parameters import document
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators._task import resolve_task
@@ -22,7 +22,7 @@ def _classifies(estimator: MLPEstimator) -> bool:
     raise AttributeError("Only available when MLPEstimator predicts classes.")
 
 
-@document(ESTIMATOR)
+@document(ESTIMATOR, ATTRIBUTES)
 class MLPEstimator(BaseMLP):
     """Multi-layer perceptron for labels or numbers, by `task`.
 
@@ -42,38 +42,7 @@ class MLPEstimator(BaseMLP):
         'classification' or 'regression', as resolved by `fit`.
     classes_ : ndarray of shape (n_classes,)
         Class labels; only where labels are predicted.
-    n_features_in_ : int
-        Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if X had names that are all strings.
-    n_outputs_ : int
-        Number of outputs of the network.
-    n_layers_ : int
-        Number of layers, input and output included.
-    out_activation_ : str
-        Function behind the network's output: 'softmax', 'logistic',
-        'identity' or 'exp'.
-    coefs_ : list of ndarray
-        Kernels; the i-th is of shape (units of layer i, units of layer i + 1).
-    intercepts_ : list of ndarray
-        Intercepts; the i-th is of shape (units of layer i + 1,).
-    loss_ : float
-        Loss of the last epoch.
-    best_loss_ : float or None
-        Smallest loss of an epoch; None under early stopping.
-    loss_curve_ : list of float
-        Loss of each epoch.
-    validation_scores_ : list of float or None
-        Score of the held data after each epoch, under early stopping.
-    best_validation_score_ : float or None
-        Largest of them; the weights are those of that epoch.
-    history_ : dict of list
-        One entry per epoch: `epoch`, `loss`, `time` (seconds), `learning_rate`, and
-        where they apply `score`, `validation_loss`, `validation_score`.
-    n_iter_ : int
-        Epochs, or iterations, of the last call.
-    t_ : int
-        Samples seen by the optimiser.
+    {attributes}
 
     See Also
     --------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from sknn._array import Array
 from sknn.estimators._build import build_layers, build_loss, is_stochastic
 from sknn.estimators._callbacks import FitCallbacks
 from sknn.estimators._data import Data, split_rows
+from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._parameters import Parameter, validate_parameters
 from sknn.estimators._run import Run
 from sknn.estimators._scorer import Scorer
@@ -31,7 +31,7 @@ from sknn.estimators._sklearn import (
 )
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.layers import Layer
-from sknn.losses import Loss, Poisson
+from sknn.losses import Poisson
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.training.batches import Batches
@@ -43,7 +43,7 @@ _SPARSE = ["csr", "csc"]
 Validation = tuple[Any, Any, Any]
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator):
+class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
     """Private base of the multi-layer perceptrons."""
 
     _rows: ClassVar[dict[str, Parameter]]
@@ -73,10 +73,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     dtype: Any
     scoring: Any
 
-    _network: Network
-    _state: TrainingState
-    _loss: Loss
-    _targets: Targets
     _dtype: Any
     n_features_in_: int
 
@@ -360,69 +356,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         attributes = {k: v for k, v in vars(self).items() if not k.startswith("_skl")}
         return {**attributes, "_network": self._network.copy(self._dtype)}
 
-    @property
-    def coefs_(self) -> list[Array]:
-        """Kernels of the dense layers, each of shape (n_in, n_out)."""
-        return self._weights("W")
-
-    @coefs_.setter
-    def coefs_(self, kernels: Sequence[Array]) -> None:
-        self._replace(self.coefs_, kernels, "coefs_")
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """Intercepts of the dense layers, each of shape (n_out,)."""
-        return self._weights("b")
-
-    @intercepts_.setter
-    def intercepts_(self, intercepts: Sequence[Array]) -> None:
-        self._replace(self.intercepts_, intercepts, "intercepts_")
-
-    def _weights(self, name: str) -> list[Array]:
-        views = [v[name] for v in self._of_fit("_network").views if name in v]
-        return Weights(view[0] if name == "b" else view for view in views)
-
-    def _replace(self, views: list[Array], given: Sequence[Array], name: str) -> None:
-        shapes = [np.shape(array) for array in given]
-        if shapes != [view.shape for view in views]:
-            raise ValueError(
-                f"{name} must have the shapes {[view.shape for view in views]}, got "
-                f"{shapes}."
-            )
-        for view, array in zip(views, given, strict=True):
-            view[...] = array
-
-    @property
-    def n_layers_(self) -> int:
-        """Number of layers, input and output included."""
-        return len(self.coefs_) + 1
-
-    @property
-    def n_outputs_(self) -> int:
-        """Number of outputs of the network."""
-        return self._of_fit("_network").n_outputs
-
-    @property
-    def out_activation_(self) -> str:
-        """Name of the function behind the network's output."""
-        return self._of_fit("_loss").link
-
-    @property
-    def _optimizer(self) -> TrainingState:
-        """State of the optimiser; its `learning_rate` is read in the wild."""
-        return self._of_fit("_state")
-
-    @property
-    def _no_improvement_count(self) -> int:
-        return self._of_fit("_state").no_improvement_count
-
-    def _of_fit(self, name: str) -> Any:
-        try:
-            return vars(self)[name]
-        except KeyError:
-            kind = type(self).__name__
-            raise AttributeError(f"This {kind} instance is not fitted yet.") from None
-
     # Predicting ------------------------------------------------------------------
 
     def _raw(self, X: Any) -> Array:
@@ -468,11 +401,3 @@ def can_go_on(estimator: BaseMLP) -> bool:
     if estimator.early_stopping:
         raise AttributeError("partial_fit does not support early_stopping=True")
     return True
-
-
-class Weights(list):
-    """Arrays that can be replaced by item: a new one is copied into the network."""
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        """Copy `value` into the array at `index`."""
-        self[index][...] = value

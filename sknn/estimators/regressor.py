@@ -7,13 +7,13 @@ from typing import Any
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from sknn.estimators._mlp_parameters import REGRESSOR
+from sknn.estimators._mlp_parameters import ATTRIBUTES, REGRESSOR
 from sknn.estimators._parameters import document
 from sknn.estimators._targets import RealTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 
 
-@document(REGRESSOR)
+@document(REGRESSOR, ATTRIBUTES)
 class MLPRegressor(RegressorMixin, BaseMLP):
     """Multi-layer perceptron regressor, a drop-in for scikit-learn's.
 
@@ -27,37 +27,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, if X had names that are all strings.
-    n_outputs_ : int
-        Number of outputs of the network.
-    n_layers_ : int
-        Number of layers, input and output included.
-    out_activation_ : str
-        Function behind the network's output: 'identity' or 'exp'.
-    coefs_ : list of ndarray
-        Kernels; the i-th is of shape (units of layer i, units of layer i + 1).
-    intercepts_ : list of ndarray
-        Intercepts; the i-th is of shape (units of layer i + 1,).
-    loss_ : float
-        Loss of the last epoch.
-    best_loss_ : float or None
-        Smallest loss of an epoch; None under early stopping.
-    loss_curve_ : list of float
-        Loss of each epoch.
-    validation_scores_ : list of float or None
-        Score of the held data after each epoch, under early stopping.
-    best_validation_score_ : float or None
-        Largest of them; the weights are those of that epoch.
-    history_ : dict of list
-        One entry per epoch: `epoch`, `loss`, `time` (seconds), `learning_rate`, and
-        where they apply `score`, `validation_loss`, `validation_score`.
-    n_iter_ : int
-        Epochs, or iterations, of the last call.
-    t_ : int
-        Samples seen by the optimiser.
+    {attributes}
 
     See Also
     --------

@@ -1,0 +1,97 @@
+"""Fitted attributes that are read off the network instead of being stored beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sknn._array import Array
+from sknn.estimators._targets import Targets
+from sknn.losses import Loss
+from sknn.network import Network
+from sknn.training.state import TrainingState
+
+
+class FittedNetwork:
+    """What `fit` publishes about a network, under scikit-learn's names.
+
+    The attributes do not exist before a fit: asking for one raises AttributeError.
+    """
+
+    _network: Network
+    _state: TrainingState
+    _loss: Loss
+    _targets: Targets
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Kernels of the dense layers, each of shape (n_in, n_out)."""
+        return self._weights("W")
+
+    @coefs_.setter
+    def coefs_(self, kernels: Sequence[Array]) -> None:
+        self._replace(self.coefs_, kernels, "coefs_")
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Intercepts of the dense layers, each of shape (n_out,)."""
+        return self._weights("b")
+
+    @intercepts_.setter
+    def intercepts_(self, intercepts: Sequence[Array]) -> None:
+        self._replace(self.intercepts_, intercepts, "intercepts_")
+
+    def _weights(self, name: str) -> list[Array]:
+        views = [v[name] for v in self._of_fit("_network").views if name in v]
+        return Weights(view[0] if name == "b" else view for view in views)
+
+    def _replace(self, views: list[Array], given: Sequence[Array], name: str) -> None:
+        shapes = [np.shape(array) for array in given]
+        if shapes != [view.shape for view in views]:
+            raise ValueError(
+                f"{name} must have the shapes {[view.shape for view in views]}, got "
+                f"{shapes}."
+            )
+        for view, array in zip(views, given, strict=True):
+            view[...] = array
+
+    @property
+    def n_layers_(self) -> int:
+        """Number of layers, input and output included."""
+        return len(self.coefs_) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """Number of outputs of the network."""
+        return self._of_fit("_network").n_outputs
+
+    @property
+    def out_activation_(self) -> str:
+        """Name of the function behind the network's output."""
+        return self._of_fit("_loss").link
+
+    @property
+    def _optimizer(self) -> TrainingState:
+        """State of the optimiser; its `learning_rate` is read in the wild."""
+        return self._of_fit("_state")
+
+    @property
+    def _no_improvement_count(self) -> int:
+        return self._of_fit("_state").no_improvement_count
+
+    def _of_fit(self, name: str) -> Any:
+        try:
+            return vars(self)[name]
+        except KeyError:
+            kind = type(self).__name__
+            raise AttributeError(f"This {kind} instance is not fitted yet.") from None
+
+
+class Weights(list):
+    """Arrays that can be replaced by item: a new one is copied into the network."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        """Copy `value` into the array at `index`."""
+        self[index][...] = value
