@@ -36,7 +36,9 @@ class TrainingState:
     best_loss, best_score : float
         Best training loss and best validation score so far.
     best_epoch : int
-        Epoch of the weights in `best_values`.
+        Epoch of the best score.
+    best_values : ndarray or None
+        Parameters at the best score.
     permutation : ndarray or None
         The running order of the samples.
     train_rows, validation_rows : ndarray or None
