@@ -16,15 +16,23 @@ PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 NEWEST = parse_version(np.__version__) >= parse_version("2.0") and (
     parse_version(sklearn.__version__) >= parse_version("1.9")
 )
-each_page = pytest.mark.parametrize(
-    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
-)
+
+
+def each(pages):
+    """Parametrize a test by pages."""
+    return pytest.mark.parametrize(
+        "page", pages, ids=lambda page: page.relative_to(ROOT).as_posix()
+    )
+
+
+def text_of(page):
+    return page.read_text(encoding="utf-8")
 
 
 def examples(page):
     """The examples in fenced blocks, as one doctest with true line numbers."""
     lines, fenced = [], False
-    for line in page.read_text(encoding="utf-8").splitlines():
+    for line in text_of(page).splitlines():
         fence = line.lstrip().startswith("```")
         fenced = fenced != fence
         lines.append(line if fenced and not fence else "")
@@ -32,12 +40,10 @@ def examples(page):
     return doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
 
 
-@each_page
+@each([page for page in PAGES if ">>> " in text_of(page)])
 @pytest.mark.skipif(not NEWEST, reason="pages show what the newest versions print")
 def test_examples_of_the_page_run(page, tmp_path, monkeypatch):
     test = examples(page)
-    if not test.examples:
-        pytest.skip("no examples")
     if any("explain" in example.source for example in test.examples):
         pytest.importorskip("shap")
         pytest.importorskip("lime")
@@ -49,10 +55,9 @@ def test_examples_of_the_page_run(page, tmp_path, monkeypatch):
     assert not report, "".join(report)
 
 
-@each_page
+@each(PAGES)
 def test_relative_links_of_the_page_lead_somewhere(page):
-    text = page.read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", text)
+    targets = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", text_of(page))
     broken = [target for target in targets if not (page.parent / target).exists()]
     assert broken == []
 
@@ -62,7 +67,7 @@ def commands():
     """The lines of the README that install from a clone and go on."""
     found = re.findall(
         r"^python -m pip install -e \"\.\[([\w,]+)\]\" && python (.+)$",
-        README.read_text(encoding="utf-8"),
+        text_of(README),
         flags=re.MULTILINE,
     )
     return [(extras.split(","), then) for extras, then in found]
@@ -75,6 +80,14 @@ def test_the_readme_has_one_command_for_the_tour_and_one_for_the_tests(commands)
 
 
 def test_the_commands_install_extras_that_exist(commands):
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))
     known = set(project["project"]["optional-dependencies"])
     assert {extra for extras, _ in commands for extra in extras} <= known
+
+
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "tests" / "benchmarks").glob("*.py")), ids=lambda p: p.name
+)
+def test_each_benchmark_has_its_command_in_contributing(script):
+    text = text_of(ROOT / "docs" / "contributing.md")
+    assert f"`python {script.relative_to(ROOT).as_posix()}" in text

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
-
 from sknn._array import Array, as_rows
 
 
@@ -58,6 +56,8 @@ def split_rows(
     With `strata` each of them has its share on both sides, as far as there is room;
     the only member of a stratum is trained on.
     """
+    from sklearn.model_selection import train_test_split
+
     # Two rows are the least that can be scored, whatever the fraction of few rows is.
     size = max(2, int(np.ceil(fraction * n)))
     if n - size < 2 or fraction == 0:

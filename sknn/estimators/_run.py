@@ -8,10 +8,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._array import Array
@@ -26,6 +25,9 @@ from sknn.training.lbfgs import minimize_lbfgs
 from sknn.training.state import TrainingState
 from sknn.training.stopping import Patience, keep
 from sknn.training.trainer import Epoch, train
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 
 @dataclass

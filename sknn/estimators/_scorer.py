@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
 
 from sknn._array import Array
 from sknn.estimators._data import Data
@@ -41,6 +40,8 @@ class Scorer:
         """Look the scorer up, so that a wrong name fails before training."""
         self._scorer: Callable[..., float] | None = None
         if self.scoring not in (None, "loss"):
+            from sklearn.metrics import check_scoring
+
             self._scorer = check_scoring(self.draft, scoring=self.scoring)
 
     def loss_of(self, data: Data, raw: Array) -> float:

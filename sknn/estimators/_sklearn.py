@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import sklearn
-from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
@@ -39,8 +38,6 @@ __all__ = [
     "SKLEARN_VERSION",
     "SUPPORTS_CALLBACKS",
     "CallbackSupportMixin",
-    "LinearClassifierMixin",
-    "SparseCoefMixin",
     "check_sample_weight",
     "has_callbacks",
     "with_callbacks",

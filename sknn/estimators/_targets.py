@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -134,6 +133,8 @@ class ClassTargets:
 
     def score(self, y: Any, predicted: Array, w: Array | None) -> float:
         """Return the accuracy of predicted labels."""
+        from sklearn.metrics import accuracy_score
+
         return float(accuracy_score(y, predicted, sample_weight=w))
 
     def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:
@@ -211,6 +212,8 @@ class RealTargets:
 
     def score(self, y: Any, predicted: Array, w: Array | None) -> float:
         """Return R2 of predictions."""
+        from sklearn.metrics import r2_score
+
         return float(r2_score(y, predicted, sample_weight=w))
 
     def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:

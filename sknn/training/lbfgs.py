@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from sknn.objective import Objective
 from sknn.training.batches import Batches
 from sknn.training.state import TrainingState
 from sknn.training.trainer import Epoch
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 
 def minimize_lbfgs(
@@ -52,6 +54,8 @@ def minimize_lbfgs(
     Liu & Nocedal, "On the limited memory BFGS method for large scale optimization",
     Mathematical Programming 45, 1989.
     """
+    from scipy.optimize import minimize
+
     X, y, w = batches.whole()
     network = objective.network
     trained = network.values[: network.n_trainable]
