@@ -1,0 +1,332 @@
+"""Every layer: gradients, dtype, pickles, re-entrant passes; what each one computes."""
+
+import dataclasses
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from sknn.activations import ACTIVATIONS
+from sknn.initializers import Glorot, He, Zeros
+from sknn.layers import LAYERS, Activation, Dense, Dropout, Layer
+from sknn.network import Network
+from sknn.tape import Tape
+
+EXAMPLES = {
+    "dense": [Dense(3), Dense(1, He(), Zeros())],
+    "activation": [Activation(name) for name in ACTIVATIONS],
+    "dropout": [Dropout(0.4), Dropout(0.0)],
+}
+EACH = pytest.mark.parametrize(
+    "layer", [layer for examples in EXAMPLES.values() for layer in examples], ids=repr
+)
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+N_IN = 4
+
+
+def network_of(layer, dtype=np.float64):
+    """A network of this layer alone."""
+    return Network([layer], N_IN, dtype, np.random.RandomState(0))
+
+
+def rows(n=6, dtype=np.float64, seed=0):
+    """Input whose entries are not next to the kinks at 0."""
+    x = np.random.default_rng(seed).normal(size=(n, N_IN))
+    return (x + 0.01 * np.sign(x)).astype(dtype)
+
+
+def recording(seed=0):
+    return Tape(training=True, rng=np.random.RandomState(seed))
+
+
+def run(layer, x, dy, seed=0):
+    """Output and gradients by parameters and input of one pass."""
+    network, tape = network_of(layer, x.dtype), recording(seed)
+    y = network.forward(x, tape).copy()
+    gradient = np.full_like(network.values, np.nan)
+    network.backward(dy.copy(), tape, network.split(gradient))
+    dx = network.backward(dy.copy(), tape)
+    return y, gradient, dx
+
+
+def test_every_layer_has_examples_and_its_name():
+    assert set(EXAMPLES) == set(LAYERS)
+    for name, examples in EXAMPLES.items():
+        assert {type(layer) for layer in examples} == {LAYERS[name]}
+
+
+# What holds for every layer ------------------------------------------------------
+
+
+@EACH
+@pytest.mark.parametrize("n", [1, 6])
+def test_gradients_are_difference_quotients(layer, n, differences):
+    network, x = network_of(layer), rows(n)
+    dy = np.random.default_rng(1).normal(size=(n, network.n_outputs))
+
+    def project():
+        # A tape of equal seed at each call: random layers repeat what they drew.
+        return float((network.forward(x, recording()) * dy).sum())
+
+    _, gradient, dx = run(layer, x, dy)
+    by_values = differences(project, network.values)
+    np.testing.assert_allclose(gradient, by_values, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(dx, differences(project, x), rtol=1e-6, atol=1e-9)
+
+
+@EACH
+def test_outputs_have_the_number_that_build_announces(layer):
+    params, n_out = layer.build(N_IN)
+    tape = Tape()
+    for n in (1, 5, 300):
+        assert network_of(layer).forward(rows(n), tape).shape == (n, n_out)
+    assert len({param.name for param in params}) == len(params)
+
+
+@EACH
+@DTYPES
+def test_dtypes_are_kept(layer, dtype):
+    x = rows(dtype=dtype)
+    dy = np.ones((6, network_of(layer).n_outputs), dtype)
+    single, exact = run(layer, x, dy), run(layer, x.astype(float), dy.astype(float))
+    for ours, theirs in zip(single, exact, strict=True):
+        assert ours.dtype == dtype
+        tolerance = 1e-5 if dtype == np.float32 else 0.0
+        np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+@EACH
+def test_a_layer_is_frozen_equal_by_value_hashable_and_pickles(layer):
+    assert isinstance(layer, Layer)
+    twin = pickle.loads(pickle.dumps(layer))
+    assert twin == layer
+    assert hash(twin) == hash(layer)
+    for field in dataclasses.fields(layer):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(layer, field.name, None)
+
+
+@EACH
+def test_a_pass_leaves_the_input_as_it_is(layer):
+    x = rows()
+    kept = x.copy()
+    for tape in (Tape(), recording(), Tape(recording=True)):
+        network_of(layer).forward(x, tape)
+        np.testing.assert_array_equal(x, kept)
+
+
+@EACH
+def test_one_layer_serves_two_passes_at_once(layer):
+    n_out = layer.build(N_IN)[1]
+    inputs = [rows(seed=s) for s in (1, 2)]
+    dys = [np.random.default_rng(s).normal(size=(6, n_out)) for s in (3, 4)]
+    alone = [run(layer, inputs[seed], dys[seed], seed) for seed in (0, 1)]
+    network, tapes = network_of(layer), [recording(0), recording(1)]
+    outputs = [network.forward(x, tape) for x, tape in zip(inputs, tapes, strict=True)]
+    for i in (1, 0):  # forward, forward, backward, backward
+        gradient = np.zeros_like(network.values)
+        np.testing.assert_array_equal(outputs[i], alone[i][0])
+        network.backward(dys[i].copy(), tapes[i], network.split(gradient))
+        np.testing.assert_array_equal(gradient, alone[i][1])
+        np.testing.assert_array_equal(
+            network.backward(dys[i].copy(), tapes[i]), alone[i][2]
+        )
+
+
+@EACH
+def test_threads_get_what_one_thread_gets(layer):
+    def passes(seed):
+        x, dy = rows(50, seed=seed), np.ones((50, layer.build(N_IN)[1]))
+        return [run(layer, x, dy, seed) for _ in range(3)]
+
+    expected = [passes(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for one, other in zip(pool.map(passes, range(4)), expected, strict=True):
+            for a, b in zip(one, other, strict=True):
+                for ours, theirs in zip(a, b, strict=True):
+                    np.testing.assert_array_equal(ours, theirs)
+
+
+@EACH
+def test_a_layer_that_is_not_asked_for_dx_returns_none(layer):
+    network, tape = network_of(layer), recording()
+    dy = np.ones_like(network.forward(rows(), tape))
+    own, g = tape.layers(1)[0], network.split(np.zeros_like(network.values))[0]
+    assert layer.backward(dy.copy(), network.views[0], g, own, need_dx=False) is None
+    assert layer.backward(dy.copy(), network.views[0], g, own, need_dx=True) is not None
+
+
+@EACH
+def test_backward_by_the_input_alone_needs_no_place_for_gradients(layer):
+    network, tape = network_of(layer), recording()
+    dy = np.ones_like(network.forward(rows(), tape))
+    own = tape.layers(1)[0]
+    dx = layer.backward(dy.copy(), network.views[0], None, own)
+    np.testing.assert_array_equal(dx, network.backward(dy.copy(), tape))
+
+
+@EACH
+def test_a_stack_of_inputs_gives_a_stack_of_outputs(layer):
+    stack = np.stack([rows(seed=s) for s in range(3)])
+    y = network_of(layer).forward(stack, Tape()).copy()
+    for x, output in zip(stack, y, strict=True):
+        expected = network_of(layer).forward(x, Tape())
+        np.testing.assert_allclose(output, expected, rtol=1e-14, atol=1e-16)
+
+
+# Dense ---------------------------------------------------------------------------
+
+
+@given(n=st.integers(1, 8), n_in=st.integers(1, 6), units=st.integers(1, 6))
+def test_dense_is_x_times_w_plus_b(n, n_in, units):
+    rng = np.random.default_rng(n)
+    x, dy = rng.normal(size=(n, n_in)), rng.normal(size=(n, units))
+    network, tape = Network([Dense(units)], n_in, rng=np.random.RandomState(0)), Tape()
+    W, b = network.views[0]["W"], network.views[0]["b"]
+    y = network.forward(x, tape)
+    np.testing.assert_allclose(y, x @ W + b, rtol=1e-13, atol=1e-15)
+    gradient = np.empty_like(network.values)
+    (g,) = network.split(gradient)
+    network.backward(dy.copy(), tape, [g])
+    np.testing.assert_allclose(g["W"], x.T @ dy, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(g["b"], [dy.sum(axis=0)], rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(
+        network.backward(dy.copy(), tape), dy @ W.T, rtol=1e-13, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])
+@DTYPES
+def test_dense_takes_csr_input(kind, dtype):
+    x = rows(8, dtype) * (np.random.default_rng(0).random((8, N_IN)) < 0.5)
+    dy = np.random.default_rng(1).normal(size=(8, 3)).astype(dtype)
+    expected, ours = run(Dense(3), x, dy), run(Dense(3), kind(x), dy)
+    for one, other in zip(ours, expected, strict=True):
+        assert one.dtype == dtype
+        np.testing.assert_allclose(
+            one, other, rtol=1e-12 if dtype == np.float64 else 1e-5, atol=1e-6
+        )
+
+
+def test_dense_declares_a_penalised_kernel_and_a_free_intercept():
+    (kernel, bias), n_out = Dense(3, He(), Zeros()).build(4)
+    assert n_out == 3
+    assert (kernel.name, kernel.shape, kernel.init) == ("W", (4, 3), He())
+    assert (bias.name, bias.shape, bias.init) == ("b", (1, 3), Zeros())
+    assert kernel.fan == bias.fan == (4, 3)
+    assert kernel.penalized
+    assert not bias.penalized
+    assert kernel.trainable
+    assert bias.trainable
+
+
+def test_dense_starts_by_glorots_rule():
+    assert Dense(3) == Dense(3, Glorot(), Glorot())
+
+
+# Activation ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_applies_its_row_of_the_table(name):
+    x = rows()
+    expected, slope = np.empty_like(x), np.empty_like(x)
+    ACTIVATIONS[name].value_and_slope(x, expected, slope)
+    dy = np.random.default_rng(1).normal(size=x.shape)
+    y, _, dx = run(Activation(name), x, dy)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(dx, dy * slope)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_pass_that_does_not_record_gives_the_same_values(name):
+    network = Network([Dense(5), Activation(name)], N_IN, rng=np.random.RandomState(0))
+    y = network.forward(rows(), Tape()).copy()
+    recorded = network.forward(rows(), Tape(recording=True))
+    np.testing.assert_allclose(y, recorded, rtol=1e-14, atol=1e-16)
+
+
+def test_activation_works_in_the_memory_of_the_layer_before():
+    network = Network([Dense(5), Activation("tanh")], N_IN)
+    tape = Tape()
+    y = network.forward(rows(), tape)
+    assert np.shares_memory(y, tape.layers(2)[0].product("z", rows(), np.ones((4, 5))))
+
+
+# Dropout -------------------------------------------------------------------------
+
+RATES = pytest.mark.parametrize("rate", [0.05, 0.25, 0.5, 0.9, 0.999])
+MANY = 400_000
+
+
+def drop(rate, x, seed=0):
+    return Dropout(rate).forward(x, {}, recording(seed)).copy()
+
+
+@RATES
+@DTYPES
+def test_dropout_drops_its_share_and_scales_the_rest(rate, dtype):
+    y = drop(rate, np.full((MANY // 4, 4), 3.0, dtype))
+    assert y.dtype == dtype
+    share = np.mean(y == 0)
+    np.testing.assert_allclose(share, rate, atol=5 * np.sqrt(rate * (1 - rate) / MANY))
+    # The rate is a multiple of 1/65536, and the scale is that rate's.
+    exact = round(rate * 65536) / 65536
+    np.testing.assert_allclose(y[y != 0], 3.0 / (1 - exact), rtol=1e-6)
+
+
+@RATES
+def test_dropout_keeps_the_mean(rate):
+    mean = drop(rate, np.ones((4, MANY // 4))).mean()
+    np.testing.assert_allclose(mean, 1, atol=5 * np.sqrt(rate / (1 - rate) / MANY))
+
+
+@RATES
+def test_dropout_drops_each_unit_and_each_sample_alike(rate):
+    dropped = drop(rate, np.ones((500, 800))) == 0
+    for axis, n in ((0, 500), (1, 800)):
+        z = (dropped.mean(axis=axis) - rate) / np.sqrt(rate * (1 - rate) / n)
+        assert abs(z.std() - 1) < 0.15  # as independent draws have it
+
+
+def test_dropout_is_identity_at_predict():
+    x = rows()
+    for tape in (Tape(), Tape(recording=True), Tape(rng=np.random.RandomState(0))):
+        assert Dropout(0.5).forward(x, {}, tape) is x
+        dy = rows(seed=1)
+        np.testing.assert_array_equal(
+            Dropout(0.5).backward(dy, {}, None, tape), rows(seed=1)
+        )
+
+
+def test_equal_seeds_drop_alike_and_others_do_not():
+    x = np.ones((30, 20))
+    np.testing.assert_array_equal(drop(0.5, x, seed=3), drop(0.5, x, seed=3))
+    assert (drop(0.5, x, seed=3) != drop(0.5, x, seed=4)).mean() > 0.3
+
+
+def test_dropout_draws_anew_at_each_pass():
+    tape, x = recording(), np.ones((30, 20))
+    masks = [Dropout(0.5).forward(x, {}, tape).copy() for _ in range(3)]
+    assert (masks[0] != masks[1]).any()
+    assert (masks[1] != masks[2]).any()
+
+
+def test_two_dropout_layers_draw_different_masks():
+    network = Network([Dropout(0.5), Dropout(0.5)], N_IN)
+    dropped = (network.forward(np.ones((20_000, N_IN)), recording()) == 0).mean()
+    np.testing.assert_allclose(dropped, 0.75, atol=0.01)
+
+
+def test_dropout_goes_back_through_the_mask_of_its_forward():
+    x = np.ones((50, N_IN))
+    y, _, dx = run(Dropout(0.3), x, np.ones_like(x))
+    np.testing.assert_array_equal(dx, y)
+
+
+def test_a_rate_of_zero_drops_nothing():
+    np.testing.assert_array_equal(drop(0.0, rows()), rows())

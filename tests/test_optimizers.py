@@ -1,0 +1,310 @@
+"""Optimisers equal slow plain replicas, step in place and resume exactly."""
+
+import copy
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.base import clone
+
+from sknn import optimizers
+from sknn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, clip_by_norm
+
+
+class PlainSGD:
+    """SGD as the papers write it, on a new array at each step."""
+
+    def __init__(self, optimizer, values):
+        self.o, self.velocity = optimizer, np.zeros_like(values)
+
+    def step(self, p, g, rate, number):
+        momentum = self.o.momentum
+        self.velocity = momentum * self.velocity - rate * g
+        if self.o.nesterov:
+            return p + momentum * self.velocity - rate * g
+        return p + self.velocity
+
+
+class PlainAdam:
+    """Adam with running means, both corrections, and scikit-learn's epsilon."""
+
+    def __init__(self, optimizer, values):
+        self.o, self.m, self.v = optimizer, np.zeros_like(values), np.zeros_like(values)
+
+    def step(self, p, g, rate, number):
+        b1, b2 = self.o.beta_1, self.o.beta_2
+        self.m = b1 * self.m + (1 - b1) * g
+        self.v = b2 * self.v + (1 - b2) * g**2
+        rate = rate * np.sqrt(1 - b2**number) / (1 - b1**number)
+        return p - rate * self.m / (np.sqrt(self.v) + self.o.epsilon)
+
+
+REPLICAS = {SGD: PlainSGD, Adam: PlainAdam}
+CONFIGURED = [
+    *(kind() for kind in OPTIMIZERS.values()),
+    SGD(momentum=0.0),
+    SGD(momentum=0.0, nesterov=False),
+    SGD(momentum=0.8, nesterov=False),
+    SGD(momentum=1.0),
+    Adam(beta_1=0.7, beta_2=0.9, epsilon=1e-3),
+    Adam(beta_1=0.0, beta_2=0.0),
+]
+EACH = pytest.mark.parametrize("optimizer", CONFIGURED, ids=repr)
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def gradients(steps, shape=17, seed=0):
+    """Gradients of very different sizes, zeros among them."""
+    rng = np.random.default_rng(seed)
+    shape = (steps, *np.atleast_1d(shape))
+    scale = 10.0 ** rng.integers(-6, 3, size=shape)
+    return rng.normal(size=shape) * scale * (rng.random(shape) < 0.9)
+
+
+def rates(steps):
+    return [0.1 / (1 + t) ** 0.3 for t in range(steps)]
+
+
+def run(optimizer, values, gs, memory=None, first=1):
+    """Step through gradients, starting from step number `first`."""
+    gradient = np.zeros_like(values)
+    memory = optimizer.memory(values) if memory is None else memory
+    step = optimizer.stepper(values, gradient, memory)
+    every = rates(first - 1 + len(gs))[first - 1 :]
+    for number, (g, rate) in enumerate(zip(gs, every, strict=True), start=first):
+        gradient[...] = g
+        step(rate, number)
+    return values, memory
+
+
+def pickled(value):
+    return pickle.loads(pickle.dumps(value))
+
+
+def start(dtype=np.float64, shape=17):
+    return np.random.default_rng(1).normal(size=shape).astype(dtype)
+
+
+def test_every_row_has_a_replica():
+    assert set(REPLICAS) == set(OPTIMIZERS.values())
+
+
+@EACH
+def test_twenty_steps_equal_the_plain_replica(optimizer):
+    gs, values = gradients(20), start()
+    replica, expected = REPLICAS[type(optimizer)](optimizer, values), values.copy()
+    gradient = np.zeros_like(values)
+    step = optimizer.stepper(values, gradient, optimizer.memory(values))
+    for number, (g, rate) in enumerate(zip(gs, rates(20), strict=True), start=1):
+        gradient[...] = g
+        step(rate, number)
+        expected = replica.step(expected, g, rate, number)
+        np.testing.assert_allclose(values, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_momentum_zero_is_plain_descent():
+    values, gs = start(), gradients(3)
+    expected = values.copy()
+    for g, rate in zip(gs, rates(3), strict=True):
+        expected = expected - rate * g
+    run(SGD(momentum=0.0), values, gs)
+    np.testing.assert_allclose(values, expected, rtol=1e-14)
+
+
+def test_adams_first_step_is_the_rate_whatever_the_gradients_size():
+    values = np.zeros(4)
+    run(Adam(), values, [np.array([1e-3, -1.0, 1e6, 0.0])])
+    np.testing.assert_allclose(values, [-0.1, 0.1, -0.1, 0.0], rtol=1e-3)
+
+
+@EACH
+@DTYPES
+@pytest.mark.parametrize("block_bytes", [1, 8, 40, 64, 1 << 20])
+def test_the_block_size_changes_nothing(monkeypatch, optimizer, dtype, block_bytes):
+    gs = gradients(5)
+    expected, memory = run(optimizer, start(dtype), gs)
+    monkeypatch.setattr(optimizers, "_BLOCK_BYTES", block_bytes)
+    values, blocked = run(optimizer, start(dtype), gs)
+    np.testing.assert_array_equal(values, expected)
+    for name in memory:
+        np.testing.assert_array_equal(blocked[name], memory[name])
+
+
+@EACH
+def test_a_stack_steps_row_by_row(monkeypatch, optimizer):
+    gs = gradients(6, (3, 17))
+    rows = start(shape=(3, 17))
+    single = [run(optimizer, row, gs[:, i]) for i, row in enumerate(rows)]
+    for block_bytes in (1 << 17, 40):
+        monkeypatch.setattr(optimizers, "_BLOCK_BYTES", block_bytes)
+        values, memory = run(optimizer, start(shape=(3, 17)), gs)
+        for i, (row, own) in enumerate(single):
+            np.testing.assert_array_equal(values[i], row)
+            for name in memory:
+                np.testing.assert_array_equal(memory[name][i], own[name])
+
+
+@EACH
+@DTYPES
+def test_dtypes_are_kept(optimizer, dtype):
+    values, memory = run(optimizer, start(dtype), gradients(10))
+    assert {values.dtype, *(m.dtype for m in memory.values())} == {np.dtype(dtype)}
+    exact, _ = run(optimizer, start(dtype).astype(float), gradients(10))
+    scale = np.abs(exact).max()
+    tolerance = 1e-5 if dtype == np.float32 else 1e-14
+    np.testing.assert_allclose(values, exact, rtol=tolerance, atol=tolerance * scale)
+
+
+@EACH
+def test_the_gradient_is_left_as_it_is(optimizer):
+    values, gradient = start(), gradients(1)[0]
+    kept = gradient.copy()
+    optimizer.stepper(values, gradient, optimizer.memory(values))(0.1, 1)
+    np.testing.assert_array_equal(gradient, kept)
+
+
+@EACH
+def test_only_the_given_part_of_a_vector_is_changed(optimizer):
+    vector, gradient = start(), gradients(1)[0]
+    kept, part = vector[10:].copy(), vector[:10]
+    optimizer.stepper(part, gradient[:10], optimizer.memory(part))(0.1, 1)
+    np.testing.assert_array_equal(vector[10:], kept)
+
+
+@EACH
+def test_memory_starts_at_zero_with_the_names_that_are_announced(optimizer):
+    values = start(np.float32)
+    memory = optimizer.memory(values)
+    assert tuple(memory) == optimizer.names()
+    for array in memory.values():
+        assert (array.shape, array.dtype) == (values.shape, values.dtype)
+        assert not array.any()
+
+
+@EACH
+@pytest.mark.parametrize("carry", [copy.deepcopy, pickled])
+def test_a_copy_of_the_memory_resumes_to_the_bit(optimizer, carry):
+    gs = gradients(20)
+    expected, at_end = run(optimizer, start(), gs)
+    values, memory = run(optimizer, start(), gs[:8])
+    values, memory = run(optimizer, *carry((values, gs[8:], memory)), first=9)
+    np.testing.assert_array_equal(values, expected)
+    for name in at_end:
+        np.testing.assert_array_equal(memory[name], at_end[name])
+
+
+@EACH
+def test_a_zero_gradient_at_the_start_changes_nothing(optimizer):
+    values, _ = run(optimizer, start(), np.zeros((3, 17)))
+    np.testing.assert_array_equal(values, start())
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"),
+    [(SGD(0.0), 0.15), (SGD(0.9, False), 0.05), (SGD(), 0.05), (Adam(), 0.05)],
+    ids=repr,
+)
+def test_a_convex_quadratic_is_minimised(optimizer, rate):
+    curvature, minimum = np.linspace(1.0, 10.0, 12), np.linspace(-2, 2, 12)
+    values, gradient = np.zeros(12), np.zeros(12)
+    step = optimizer.stepper(values, gradient, optimizer.memory(values))
+    for number in range(1, 2001):
+        gradient[...] = curvature * (values - minimum)
+        step(rate, number)
+    np.testing.assert_allclose(values, minimum, atol=1e-6)
+
+
+@EACH
+def test_a_step_allocates_nothing_large(optimizer):
+    values, gradient = np.zeros(1_000_000), np.ones(1_000_000)
+    step = optimizer.stepper(values, gradient, optimizer.memory(values))
+    step(0.1, 1)
+    assert peak_of(lambda: step(0.1, 2)) < 0.01 * values.nbytes
+
+
+def peak_of(work):
+    """Bytes allocated at the same time, at most, while `work` runs."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+# As objects ----------------------------------------------------------------------
+
+
+@EACH
+def test_an_optimizer_clones_pickles_and_compares_by_value(optimizer):
+    assert isinstance(optimizer, Optimizer)
+    assert optimizer.get_params() == vars(optimizer)
+    twin = clone(optimizer)
+    assert twin is not optimizer
+    assert twin == optimizer == pickle.loads(pickle.dumps(optimizer))
+    optimizer.validate()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "values"),
+    [
+        (SGD, "momentum", [-0.1, 1.1, np.nan, None, "0.9"]),
+        (Adam, "beta_1", [-0.1, 1.0, np.nan, None]),
+        (Adam, "beta_2", [-0.1, 1.0, np.nan, None]),
+        (Adam, "epsilon", [0.0, -1e-8, np.inf, np.nan, None]),
+    ],
+)
+def test_a_field_out_of_its_range_is_refused_by_name(kind, name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=f"'{name}' parameter of {kind.__name__}"):
+            kind().set_params(**{name: value}).validate()
+
+
+# Clipping ------------------------------------------------------------------------
+
+VECTORS = hnp.arrays(
+    np.float64,
+    st.integers(1, 20),
+    elements=st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-6),
+)
+
+
+@given(VECTORS.filter(np.any), st.floats(0.01, 100))
+def test_clipping_bounds_the_norm_and_keeps_the_direction(gradient, max_norm):
+    before = gradient.copy()
+    norm = clip_by_norm(gradient, max_norm)
+    np.testing.assert_allclose(norm, np.linalg.norm(before), rtol=1e-13)
+    assert np.linalg.norm(gradient) <= max_norm * (1 + 1e-13)
+    factor = min(1.0, max_norm / np.linalg.norm(before))
+    np.testing.assert_allclose(gradient, factor * before, rtol=1e-12)
+    if norm <= max_norm:
+        np.testing.assert_array_equal(gradient, before)
+
+
+@DTYPES
+def test_clipping_keeps_the_dtype_and_works_in_place(dtype):
+    gradient = np.array([3.0, 4.0], dtype)
+    assert clip_by_norm(gradient, 1.0) == 5.0
+    assert gradient.dtype == dtype
+    np.testing.assert_allclose(gradient, [0.6, 0.8], rtol=1e-6)
+
+
+def test_clipping_a_zero_gradient_leaves_zeros():
+    gradient = np.zeros(3)
+    assert clip_by_norm(gradient, 1.0) == 0.0
+    assert gradient.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_clipping_treats_each_network_of_a_stack_on_its_own():
+    stack = np.array([[3.0, 4.0], [0.3, 0.4], [6.0, 8.0]])
+    np.testing.assert_allclose(clip_by_norm(stack, 1.0), [5.0, 0.5, 10.0])
+    np.testing.assert_allclose(stack, [[0.6, 0.8], [0.3, 0.4], [0.6, 0.8]])
+
+
+def test_clipping_allocates_nothing_large():
+    gradient = np.ones(1_000_000)
+    assert peak_of(lambda: clip_by_norm(gradient, 1.0)) < 0.01 * gradient.nbytes
