@@ -106,7 +106,8 @@ def draw_loss_curve(search):
     plt.yscale("log")
     plt.xlabel("epoch")
     plt.ylabel("training loss")
-    plt.title(f"{network.hidden_layer_sizes}, alpha={network.alpha:g}")
+    sizes = "-".join(map(str, network.hidden_layer_sizes))
+    plt.title(f"best network: hidden units {sizes}, alpha {network.alpha:g}")
 
 
 def explain_rows(model, X_train, X_test):
@@ -153,6 +154,7 @@ def main(folder):
     shapley, lime = explain_rows(search.best_estimator_, X_train, X_test)
     unsure = int(np.abs(search.decision_function(X_test[:50])).argmin())
     shap.plots.beeswarm(shapley, max_display=12, show=False)
+    plt.xlabel("SHAP value: effect on the log-odds of malignant")
     save(folder, "shap_beeswarm.png")
     shap.plots.waterfall(shapley[unsure], max_display=12, show=False)
     save(folder, "shap_waterfall.png")
