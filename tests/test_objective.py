@@ -154,7 +154,7 @@ def test_any_number_of_samples_gives_their_mean(n, dtype):
     twin = Objective(objective.network.copy(dtype), objective.loss)
     X, y = X.astype(dtype), y.astype(dtype)
     value = twin.value_and_gradient(X[:n], y[:n])
-    assert value.dtype == twin.gradient.dtype == dtype
+    assert twin.gradient.dtype == dtype
     gradient = twin.gradient.copy()
     values, gradients = [], []
     for i in range(n):

@@ -50,11 +50,16 @@ CONFIGURED = [
     SGD(momentum=0.0, nesterov=False),
     SGD(momentum=0.8, nesterov=False),
     SGD(momentum=1.0),
+    SGD(weight_decay=0.3),
+    Adam(weight_decay=0.3),
     Adam(beta_1=0.7, beta_2=0.9, epsilon=1e-3),
     Adam(beta_1=0.0, beta_2=0.0),
 ]
 EACH = pytest.mark.parametrize("optimizer", CONFIGURED, ids=repr)
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+N_DECAYED = 6
 
 
 def gradients(steps, shape=17, seed=0):
@@ -73,7 +78,7 @@ def run(optimizer, values, gs, memory=None, first=1):
     """Step through gradients, starting from step number `first`."""
     gradient = np.zeros_like(values)
     memory = optimizer.memory(values) if memory is None else memory
-    step = optimizer.stepper(values, gradient, memory)
+    step = optimizer.stepper(values, gradient, memory, n_decayed=N_DECAYED)
     every = rates(first - 1 + len(gs))[first - 1 :]
     for number, (g, rate) in enumerate(zip(gs, every, strict=True), start=first):
         gradient[...] = g
@@ -94,14 +99,16 @@ def test_every_row_has_a_replica():
 
 
 @EACH
-def test_twenty_steps_equal_the_plain_replica(optimizer):
+@pytest.mark.parametrize("n_decayed", [0, 6, 17])
+def test_twenty_steps_equal_the_plain_replica(optimizer, n_decayed):
     gs, values = gradients(20), start()
     replica, expected = REPLICAS[type(optimizer)](optimizer, values), values.copy()
-    gradient = np.zeros_like(values)
-    step = optimizer.stepper(values, gradient, optimizer.memory(values))
+    gradient, memory = np.zeros_like(values), optimizer.memory(values)
+    step = optimizer.stepper(values, gradient, memory, n_decayed)
     for number, (g, rate) in enumerate(zip(gs, rates(20), strict=True), start=1):
         gradient[...] = g
         step(rate, number)
+        expected[:n_decayed] *= 1 - rate * optimizer.weight_decay
         expected = replica.step(expected, g, rate, number)
         np.testing.assert_allclose(values, expected, rtol=1e-12, atol=1e-12)
 
@@ -198,9 +205,25 @@ def test_a_copy_of_the_memory_resumes_to_the_bit(optimizer, carry):
 
 
 @EACH
-def test_a_zero_gradient_at_the_start_changes_nothing(optimizer):
+def test_a_zero_gradient_at_the_start_changes_nothing_but_by_decay(optimizer):
     values, _ = run(optimizer, start(), np.zeros((3, 17)))
-    np.testing.assert_array_equal(values, start())
+    factors = [1 - rate * optimizer.weight_decay for rate in rates(3)]
+    decayed = start()[:N_DECAYED] * np.prod(factors)
+    np.testing.assert_allclose(values[:N_DECAYED], decayed, rtol=1e-14)
+    np.testing.assert_array_equal(values[N_DECAYED:], start()[N_DECAYED:])
+
+
+def test_weight_decay_does_not_depend_on_the_gradients_size():
+    # unlike a penalty, which Adam would divide by the gradient's root mean square
+    ends = []
+    for scale in (1e-3, 1e3):
+        with_decay, without = start(), start()
+        run(Adam(weight_decay=0.5, epsilon=1e-30), with_decay, [scale * start()])
+        run(Adam(epsilon=1e-30), without, [scale * start()])
+        ends.append(with_decay - without)
+    np.testing.assert_allclose(*ends, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(ends[0][:N_DECAYED], -0.05 * start()[:N_DECAYED])
+    assert not ends[0][N_DECAYED:].any()
 
 
 @pytest.mark.parametrize(
@@ -221,7 +244,8 @@ def test_a_convex_quadratic_is_minimised(optimizer, rate):
 @EACH
 def test_a_step_allocates_nothing_large(optimizer):
     values, gradient = np.zeros(1_000_000), np.ones(1_000_000)
-    step = optimizer.stepper(values, gradient, optimizer.memory(values))
+    memory = optimizer.memory(values)
+    step = optimizer.stepper(values, gradient, memory, n_decayed=900_000)
     step(0.1, 1)
     assert peak_of(lambda: step(0.1, 2)) < 0.01 * values.nbytes
 
@@ -252,6 +276,8 @@ def test_an_optimizer_clones_pickles_and_compares_by_value(optimizer):
 @pytest.mark.parametrize(
     ("kind", "name", "values"),
     [
+        (SGD, "weight_decay", [-0.1, np.inf, np.nan, None, "0.1"]),
+        (Adam, "weight_decay", [-0.1, np.inf, np.nan, None]),
         (SGD, "momentum", [-0.1, 1.1, np.nan, None, "0.9"]),
         (Adam, "beta_1", [-0.1, 1.0, np.nan, None]),
         (Adam, "beta_2", [-0.1, 1.0, np.nan, None]),

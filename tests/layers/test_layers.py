@@ -280,6 +280,18 @@ def test_dropout_drops_its_share_and_scales_the_rest(rate, dtype):
 
 
 @RATES
+def test_of_all_possible_draws_dropout_drops_exactly_its_share(rate):
+    class EveryDrawOnce:
+        def bytes(self, length):
+            assert length == 2 * 65536
+            return np.arange(65536, dtype="<u2").tobytes()
+
+    y = Dropout(rate).forward(np.ones((256, 256)), {}, Tape(True, EveryDrawOnce()))
+    assert (y == 0).sum() == round(rate * 65536)
+    np.testing.assert_allclose(y.sum(), 65536, rtol=1e-12)
+
+
+@RATES
 def test_dropout_keeps_the_mean(rate):
     mean = drop(rate, np.ones((4, MANY // 4))).mean()
     np.testing.assert_allclose(mean, 1, atol=5 * np.sqrt(rate / (1 - rate) / MANY))

@@ -153,6 +153,17 @@ def test_an_epoch_in_another_dtype_needs_a_few_batches_of_memory(shuffled):
     assert peak < 0.05 * X.nbytes
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_all_epochs_gather_into_the_same_memory(dtype):
+    X, y, w = numbered(20)
+    feed, order = Batches(X, y, w, 6, dtype), np.random.RandomState(0).permutation(20)
+    addresses = [
+        [[a.__array_interface__["data"] for a in batch] for batch in feed.epoch(order)]
+        for _ in range(3)
+    ]
+    assert addresses[0] == addresses[1] == addresses[2]
+
+
 def test_giving_out_leaves_the_training_set_as_it_is():
     X, y, w = numbered(20)
     kept, order = [a.copy() for a in (X, y, w)], np.arange(20)[::-1].copy()

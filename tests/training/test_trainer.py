@@ -278,6 +278,20 @@ def test_a_huge_norm_clips_nothing():
     np.testing.assert_array_equal(objective.network.values, twin.network.values)
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_weight_decay_shrinks_kernels_and_spares_intercepts(momentum):
+    objective, state = make()
+    before = objective.network.copy()
+    # Clipped to next to nothing, the gradient leaves the decay alone.
+    options = {"max_grad_norm": 1e-30, "learning_rate": 0.02}
+    take(start(objective, state, SGD(momentum, weight_decay=0.5), **options), 2)
+    for views, old in zip(objective.network.views, before.views, strict=True):
+        if views:
+            shrunk = old["W"] * (1 - 0.02 * 0.5) ** 10
+            np.testing.assert_allclose(views["W"], shrunk, rtol=1e-13)
+            np.testing.assert_array_equal(views["b"], old["b"])
+
+
 # Schedules -----------------------------------------------------------------------
 
 
