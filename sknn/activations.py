@@ -134,7 +134,8 @@ def _gelu(z: Array, out: Array) -> Array:
 
 
 def _gelu_and_slope(z: Array, out: Array, slope: Array) -> None:
-    density = np.exp(-0.5 * np.square(z)) * (1 / math.sqrt(2 * math.pi))
+    bounded = np.clip(z, -40, 40)  # the density is 0 from there on
+    density = np.exp(-0.5 * np.square(bounded)) * (1 / math.sqrt(2 * math.pi))
     ndtr(z, out=slope)
     density *= z
     np.multiply(z, slope, out=out)

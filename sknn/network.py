@@ -167,7 +167,7 @@ class Network:
             need_dx = gradient is None or i > last
             layer, views = self.layers[i], self.views[i]
             down = layer.backward(down, views, sink, scratch[i], need_dx)
-        return down
+        return down if gradient is None else None
 
     def predict(self, X: Any) -> Array:
         """Return the raw output for `X`, computed in blocks of rows.
@@ -187,7 +187,7 @@ class Network:
         raw = np.empty(shape, dtype=self.values.dtype)
         tape = Tape()
         for rows in self._row_blocks(n):
-            block = X[rows] if n > rows.stop - rows.start else X
+            block = X[rows] if X.ndim == 2 else X[..., rows, :]
             raw[..., rows, :] = self.forward(self._cast(block), tape)
         return raw
 

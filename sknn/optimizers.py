@@ -86,7 +86,7 @@ class Optimizer(Params):
             To be called once for every gradient.
         """
         arrays = [values, gradient, *(memory[name] for name in self.names())]
-        size = min(values.shape[-1], max(1, _BLOCK_BYTES // values.itemsize))
+        size = max(1, min(values.shape[-1], _BLOCK_BYTES // values.itemsize))
         scratch = np.empty_like(values[..., :size])
         blocks = []
         for start in range(0, values.shape[-1], size):
@@ -204,7 +204,7 @@ class Adam(Optimizer):
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the arrays that this optimiser remembers."""
-        return ("mean", "square")
+        return ("gradients", "squares")
 
     def rates(self, learning_rate: float, step: int) -> Rates:
         """Return the factors of step number `step`, counted from 1."""
@@ -220,15 +220,15 @@ class Adam(Optimizer):
     ) -> None:
         """Change parameters `p` and `memory` in place by one step along `g`."""
         rate, beta_1, beta_2, epsilon = rates
-        mean, square = memory
-        np.multiply(mean, beta_1, out=mean)
-        np.add(mean, g, out=mean)
-        np.multiply(square, beta_2, out=square)
+        gradients, squares = memory
+        np.multiply(gradients, beta_1, out=gradients)
+        np.add(gradients, g, out=gradients)
+        np.multiply(squares, beta_2, out=squares)
         np.square(g, out=scratch)
-        np.add(square, scratch, out=square)
-        np.sqrt(square, out=scratch)
+        np.add(squares, scratch, out=squares)
+        np.sqrt(squares, out=scratch)
         np.add(scratch, epsilon, out=scratch)
-        np.divide(mean, scratch, out=scratch)
+        np.divide(gradients, scratch, out=scratch)
         np.multiply(scratch, rate, out=scratch)
         np.subtract(p, scratch, out=p)
 
@@ -257,6 +257,6 @@ def clip_by_norm(gradient: Array, max_norm: float) -> Any:
     2013, algorithm 1.
     """
     norm = np.sqrt(squared_norm(gradient))
-    factor = np.minimum(1.0, max_norm / np.maximum(norm, np.finfo(norm.dtype).tiny))
+    factor = max_norm / np.maximum(norm, max_norm)
     gradient *= np.asarray(factor, dtype=gradient.dtype)[..., None]
     return norm

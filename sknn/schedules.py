@@ -18,7 +18,7 @@ class Progress:
     Parameters
     ----------
     samples : int
-        Samples seen so far, counted anew in each epoch.
+        Samples seen so far; every epoch adds all of them.
     epoch : int
         Complete epochs so far.
     stalled : int

@@ -64,7 +64,7 @@ class Tape:
         if view is not None:
             return view
         lead = W.shape[:-2] or x.shape[:-2]
-        view = self.empty(name + " out", (*lead, x.shape[-2], W.shape[-1]), W)
+        view = self.empty(name, (*lead, x.shape[-2], W.shape[-1]), W)
         self._views[name, x.shape] = view
         return view
 

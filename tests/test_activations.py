@@ -224,3 +224,11 @@ def test_nan_stays_nan(name):
         results = value(name, z), value_and_slope(name, z)[0]
     for out in results:
         assert np.isnan(out).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_largest_inputs_give_finite_slopes_without_warnings(name):
+    z = np.array([-1e30, 1e30], np.float32)
+    out, slope = np.empty_like(z), np.empty_like(z)
+    ACTIVATIONS[name].value_and_slope(z, out, slope)
+    assert np.isfinite(out).all() and np.isfinite(slope).all()

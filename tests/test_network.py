@@ -449,3 +449,17 @@ def test_a_pass_reuses_its_scratch(loss):
         objective.value_and_gradient(X, y)
         raw = network.forward(X, objective.tape)
         assert raw.__array_interface__["data"] == address
+
+
+def test_a_stack_predicts_x_of_its_own_in_blocks(monkeypatch):
+    nets = [Network([Dense(2)], 3, rng=np.random.RandomState(i)) for i in range(3)]
+    X = np.random.default_rng(0).normal(size=(3, 600, 3))
+    monkeypatch.setattr(network_room, "_BLOCK_BYTES", 1)
+    raw = Network.stack(nets).predict(X)
+    for i in range(3):
+        np.testing.assert_allclose(raw[i], nets[i].predict(X[i]))
+
+
+def test_backward_with_a_sink_returns_none_without_trained_parameters():
+    network = Network([Activation("relu")], 2)
+    assert network.backward(np.ones((1, 2)), Tape(True), [{}]) is None

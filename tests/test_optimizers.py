@@ -12,6 +12,8 @@ from hypothesis.extra import numpy as hnp
 from sklearn.base import clone
 
 from sknn import optimizers
+from sknn.layers import Activation
+from sknn.network import Network
 from sknn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, clip_by_norm
 
 
@@ -334,3 +336,16 @@ def test_clipping_treats_each_network_of_a_stack_on_its_own():
 def test_clipping_allocates_nothing_large():
     gradient = np.ones(1_000_000)
     assert peak_of(lambda: clip_by_norm(gradient, 1.0)) < 0.01 * gradient.nbytes
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_clipping_a_zero_gradient_is_silent_for_any_norm(dtype):
+    gradient = np.zeros(3, dtype)
+    assert clip_by_norm(gradient, 5.0) == 0
+    assert not gradient.any()
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam()])
+def test_a_network_without_trained_parameters_steps_without_effect(optimizer):
+    values = Network([Activation("relu")], 2).values
+    optimizer.stepper(values, values.copy(), optimizer.memory(values))(0.1, 1)

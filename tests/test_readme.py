@@ -90,4 +90,4 @@ def test_the_commands_install_extras_that_exist(commands):
 )
 def test_each_benchmark_has_its_command_in_contributing(script):
     text = text_of(ROOT / "docs" / "contributing.md")
-    assert f"`python {script.relative_to(ROOT).as_posix()}" in text
+    assert f"python {script.relative_to(ROOT).as_posix()}`" in text

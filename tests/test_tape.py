@@ -160,3 +160,10 @@ def test_scratch_is_a_plain_array_whatever_its_model(tape):
         tape.product("z", np.ones((2, 2)), like),
     ):
         assert type(array) is np.ndarray
+
+
+def test_a_product_that_has_grown_lets_the_smaller_memory_go():
+    tape, W = Tape(), np.ones((3, 4))
+    tape.product("z", np.ones((4, 3)), W)
+    large = tape.product("z", np.ones((9, 3)), W)
+    assert np.shares_memory(tape.product("z", np.ones((4, 3)), W), large)

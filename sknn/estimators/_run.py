@@ -141,6 +141,7 @@ class Run:
             patience.watch_score(state, scores["validation_score"], values)
         else:
             patience.watch_loss(state, epoch.loss)
+        if not self.stops_early or state.best_values is None:
             self._kept = keep(values, self._kept)
         rate = epoch.learning_rate
         rates = {} if rate is None else {"learning_rate": rate}
@@ -212,7 +213,8 @@ class Run:
             warnings.warn("Training interrupted by user.", stacklevel=2)
 
     def _roll_back(self) -> None:
-        source = self.state.best_values if self.stops_early else self._kept
+        best = self.state.best_values if self.stops_early else None
+        source = self._kept if best is None else best
         assert source is not None
         np.copyto(self.objective.network.values, source)
         self.state.rewind(self._kept_epoch)

@@ -52,7 +52,8 @@ class Scorer:
         if data.w is not None and data.w.any():
             w = (data.w / data.w.mean())[:, None]
         gradient = np.empty_like(raw)
-        return float(self.loss.value_and_gradient(y, raw, w, gradient, Tape()))
+        with np.errstate(over="ignore"):
+            return float(self.loss.value_and_gradient(y, raw, w, gradient, Tape()))
 
     def score_of(self, data: Data, raw: Array) -> float:
         """Return the score of data whose raw predictions are `raw`."""

@@ -60,7 +60,7 @@ class Dropout(Layer):
 
     def _draw_mask(self, x: Array, tape: Tape) -> Array:
         assert tape.rng is not None
-        dropped = round(self.rate * _LEVELS)
+        dropped = min(round(self.rate * _LEVELS), _LEVELS - 1)
         # Two random bytes per unit cost a quarter of a random double.
         draws = np.frombuffer(tape.rng.bytes(2 * x.size), dtype="<u2")
         mask = tape.empty("mask", x.shape, x)

@@ -1,7 +1,7 @@
 """Log losses: independent yes/no outputs, and one class out of several.
 
 Both are computed from raw scores, never from clipped probabilities, so that they are
-exact and finite however sure the network is.
+finite and keep their slope however sure the network is.
 """
 
 from __future__ import annotations
@@ -30,8 +30,13 @@ class BinaryLogLoss(Loss):
 
     def pointwise(self, y: Array, raw: Array, gradient: Array, tape: Tape) -> Array:
         """Return the loss of each sample; write its derivative to `gradient`."""
-        values = np.logaddexp(raw, 0, out=tape.empty("values", raw.shape, raw))
-        values -= np.multiply(y, raw, out=gradient)
+        # log(1 + e^raw) as max(raw, 0) + log(1 + e^-|raw|): where y is 0 or 1 and the
+        # score on its side, the first part cancels exactly.
+        values = np.absolute(raw, out=tape.empty("values", raw.shape, raw))
+        np.negative(values, out=values)
+        np.log1p(np.exp(values, out=values), out=values)
+        np.multiply(y, raw, out=gradient)
+        values += np.subtract(np.maximum(raw, 0), gradient, out=gradient)
         expit(raw, out=gradient)
         gradient -= y
         return values

@@ -52,5 +52,5 @@ class Poisson(Loss):
         require(
             y >= 0,
             "loss='poisson' needs targets y >= 0, got a smallest value of "
-            f"{np.min(y)!r}. Use loss='squared_error' for targets below zero.",
+            f"{float(np.min(y))}. Use loss='squared_error' for targets below zero.",
         )

@@ -1,7 +1,7 @@
 """Batches: the training set in minibatches, in the order of a permutation.
 
-X is never copied: rows are gathered into buffers a few batches at a time, and cast
-there if the network's dtype is another one.
+X in C order or CSR is never copied, other layouts once: rows are gathered into buffers
+a few batches at a time, and cast there if the network's dtype is another one.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Batches:
         batches = max(1, _CHUNK_BYTES // max(1, row_bytes * self.batch_size))
         if sparse.issparse(self.X):
             batches = 1
-        self._chunk = min(batches * self.batch_size, self.n_samples)
+        self._chunk = max(1, min(batches * self.batch_size, self.n_samples))
         self._buffers: dict[tuple[str, Any], Array] = {}
 
     def epoch(self, permutation: Array | None) -> Iterator[Batch]:

@@ -42,7 +42,8 @@ def minimize_lbfgs(
     max_iter, max_fun : int
         Largest numbers of iterations and of evaluations.
     tol : float
-        Largest component of the gradient at which to stop.
+        Largest component of the gradient at which to stop. SciPy stops earlier where
+        an iteration lowers the value by less than 2.2e-9 of it.
 
     Returns
     -------

@@ -74,13 +74,13 @@ class TrainingState:
 
     def adopt(self, optimizer: Optimizer, values: Array) -> None:
         """Use `optimizer` from now on; its memory starts anew if it is another one."""
-        known = type(self.optimizer) is type(optimizer) and set(self.memory) == set(
-            optimizer.names()
-        )
-        if not known or any(m.shape != values.shape for m in self.memory.values()):
+        kind = {(values.shape, values.dtype)}
+        fits = {(m.shape, m.dtype) for m in self.memory.values()} <= kind
+        names = set(self.memory) == set(optimizer.names())
+        if self.optimizer != optimizer or not fits or not names:
             self.memory = optimizer.memory(values)
             self.steps = 0
-        self.optimizer = optimizer
+        self.optimizer = copy.copy(optimizer)
 
     def copy(self) -> TrainingState:
         """Return a state that can change without touching this one."""

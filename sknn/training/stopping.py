@@ -35,7 +35,7 @@ class Patience:
         """Update the counter, the best score and the best weights."""
         worse = score < state.best_score + self.tol
         state.no_improvement_count = state.no_improvement_count + 1 if worse else 0
-        if score > state.best_score or state.best_values is None:
+        if score > state.best_score:
             state.best_score = score
             state.best_epoch = state.epoch
             state.best_values = keep(values, state.best_values)

@@ -592,6 +592,22 @@ def test_scoring_may_be_a_callable(iris):
     assert all(score <= 0 for score in model.fit(*iris).validation_scores_)
 
 
+def test_a_score_of_nan_is_passed_over(iris):
+    scores = iter([np.nan, 0.2, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
+
+    def scoring(estimator, X, y):
+        return next(scores)
+
+    # each epoch is scored twice: on the held rows and on those of training
+    model = MLPClassifier(early_stopping=True, n_iter_no_change=2, max_iter=6)
+    model.set_params(scoring=scoring).fit(*iris)
+    assert model.best_validation_score_ == 0.5
+    never = MLPClassifier(early_stopping=True, max_iter=3)
+    never.set_params(scoring=lambda *_: np.nan).fit(*iris)
+    assert never.n_iter_ == 3
+    assert np.isfinite(never.coefs_[0]).all()
+
+
 def test_given_validation_data_is_scored_and_nothing_held_out(iris):
     X, y = iris
     train, held = np.arange(0, 150, 2), np.arange(1, 150, 2)

@@ -342,3 +342,9 @@ def test_dropout_goes_back_through_the_mask_of_its_forward():
 
 def test_a_rate_of_zero_drops_nothing():
     np.testing.assert_array_equal(drop(0.0, rows()), rows())
+
+
+@pytest.mark.parametrize("rate", [0.99999, 0.999999, np.nextafter(1, 0)])
+def test_dropout_takes_every_rate_below_one(rate):
+    y = Dropout(rate).forward(np.ones((4, 4)), {}, Tape(True, np.random.RandomState(0)))
+    assert np.isfinite(y).all()

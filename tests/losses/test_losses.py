@@ -432,3 +432,18 @@ def test_float32_stays_float32_and_close_to_float64(name, weighted):
     assert gradient.dtype == np.float32
     np.testing.assert_allclose(value, exact[0], rtol=1e-6)
     np.testing.assert_allclose(gradient, exact[1], rtol=1e-6, atol=1e-7 / 50)
+
+
+def test_the_message_of_poisson_has_a_plain_number():
+    with pytest.raises(ValueError, match=r"smallest value of -1\.0\."):
+        Poisson().check_targets(np.array([[-1.0]]))
+
+
+def test_the_binary_loss_keeps_its_digits_where_the_network_is_right():
+    raw, y = (
+        np.array([[12.0], [-12.0]], np.float32),
+        np.array([[1.0], [0.0]], np.float32),
+    )
+    loss, gradient = BinaryLogLoss(), np.empty_like(raw)
+    values = loss.pointwise(y, raw, gradient, Tape())
+    np.testing.assert_allclose(values, np.log1p(np.exp(-12.0)), rtol=1e-6)

@@ -185,3 +185,14 @@ def test_keep_copies_into_the_array_that_there_is():
     np.testing.assert_array_equal(first, values)
     assert keep(values + 1, first) is first
     np.testing.assert_array_equal(first, values + 1)
+
+
+def test_the_first_score_may_be_nan():
+    state, patience = TrainingState(np.random.RandomState(0)), Patience(0.0, 2)
+    patience.watch_score(state, np.nan, np.zeros(2))
+    patience.watch_score(state, 0.5, np.ones(2))
+    assert state.best_score == 0.5
+    np.testing.assert_array_equal(state.best_values, np.ones(2))
+    for _ in range(3):
+        patience.watch_score(state, 0.4, np.ones(2))
+    assert patience.exhausted(state)
