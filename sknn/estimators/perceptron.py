@@ -11,19 +11,24 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._array import Array
 from sknn.estimators._callbacks import FitCallbacks
-from sknn.estimators._parameters import document, validate_parameters
+from sknn.estimators._parameters import document
+from sknn.estimators._perceptron_checks import (
+    check_classes,
+    check_data,
+    check_initial,
+    check_parameters,
+    check_weights,
+    classes_of_all_calls,
+    encode,
+    refuse_balanced,
+)
 from sknn.estimators._perceptron_fit import PerceptronFit, make_targets, run, scores
 from sknn.estimators._perceptron_parameters import PARAMETERS
-from sknn.estimators._sklearn import (
-    CallbackSupportMixin,
-    check_sample_weight,
-    with_callbacks,
-)
+from sknn.estimators._sklearn import CallbackSupportMixin, with_callbacks
 from sknn.training.perceptron import Average, Epoch, Samples, Weights
 
 
@@ -199,19 +204,19 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         ValueError
             If a parameter or the data are not valid, or if the weights overflow.
         """
-        self._check_parameters()
+        check_parameters(self)
         callbacks = FitCallbacks()
         metadata = {"sample_weight": sample_weight}
         callbacks.begin(self, X, y, metadata, max_subtasks=self.max_iter)
         draft = copy.copy(self)
-        X, y = draft._check_data(X, y, reset=True)
-        draft.classes_ = _checked_classes(np.unique(y))
-        weights = draft._starting_weights(X, coef_init, intercept_init)
+        X, y = check_data(draft, X, y, reset=True)
+        draft.classes_ = check_classes(np.unique(y))
+        start = draft._start(X, coef_init, intercept_init)
         draft._forget()
-        draft._train(X, y, sample_weight, weights, callbacks, self.max_iter)
+        draft._train(X, y, sample_weight, start, self.max_iter, callbacks)
         draft._warn_if_unfinished()
         self.__dict__ = draft.__dict__
-        callbacks.end(draft._fitted_attributes)
+        callbacks.end(draft._fitted)
         return self
 
     @available_if(_can_go_on)
@@ -243,116 +248,70 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         ValueError
             If a parameter or the data are not valid, or if the weights overflow.
         """
-        self._check_parameters()
-        first = not hasattr(self, "classes_")
+        check_parameters(self)
+        known = getattr(self, "classes_", None)
         draft = copy.copy(self)
-        X, y = draft._check_data(X, y, reset=first)
-        draft.classes_ = self._all_classes(classes, first)
-        if first:
-            draft._refuse_balanced()
+        X, y = check_data(draft, X, y, reset=known is None)
+        draft.classes_ = classes_of_all_calls(classes, known)
+        if known is None:
+            refuse_balanced(self.class_weight)
+            start = draft._start(X)
             draft._forget()
-            weights = draft._starting_weights(X, None, None)
         else:
-            weights = draft._running_weights(X)
-        draft._train(X, y, sample_weight, weights, FitCallbacks(), max_iter=1)
+            start = draft._resume(X)
+        draft._train(X, y, sample_weight, start, 1, FitCallbacks())
         self.__dict__ = draft.__dict__
         return self
 
-    def _check_parameters(self) -> None:
-        validate_parameters(self, PARAMETERS, PARAMETERS)
-        if self.average and self.pocket:
-            raise ValueError(
-                f"average={self.average!r} and pocket=True exclude each other: the "
-                "first publishes mean weights, the second the best. Set one of them to "
-                "False."
-            )
+    # The methods from here to the predictions are for drafts: copies in training.
 
-    def _check_data(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            order="C",
-            accept_large_sparse=False,
-            reset=reset,
-        )
-        check_classification_targets(y)
-        if sparse.issparse(X) and not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
-        return X, y
-
-    def _all_classes(self, classes: Any, first: bool) -> Array:
-        """Return the classes of all calls of `partial_fit`."""
-        if first:
-            if classes is None:
-                raise ValueError(
-                    "classes must be passed on the first call to partial_fit."
-                )
-            return _checked_classes(unique_labels(classes))
-        if classes is not None and not np.array_equal(
-            self.classes_, unique_labels(classes)
-        ):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to "
-                f"partial_fit, was: {self.classes_!r}"
-            )
-        return self.classes_
-
-    def _refuse_balanced(self) -> None:
-        if isinstance(self.class_weight, str):
-            raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit, which does "
-                "not know all samples. Pass the weights as a dict, for example from "
-                "sklearn.utils.class_weight.compute_class_weight."
-            )
-
-    def _starting_weights(self, X: Any, coef_init: Any, intercept_init: Any) -> Weights:
+    def _start(
+        self, X: Any, coef_init: Any = None, intercept_init: Any = None
+    ) -> Weights:
         """Return the weights that a fit starts from, in arrays of their own."""
-        n = 1 if len(self.classes_) == 2 else len(self.classes_)
-        weights = Weights(*_empty(n, X))
+        weights = _zeros(1 if len(self.classes_) == 2 else len(self.classes_), X)
         if self.warm_start and hasattr(self, "coef_"):
             coef_init = self._dense_coef() if coef_init is None else coef_init
             intercept_init = (
                 self.intercept_ if intercept_init is None else intercept_init
             )
         if coef_init is not None:
-            weights.coef[...] = _initial("coef_init", coef_init, weights.coef)
+            shape = weights.coef.shape
+            weights.coef[...] = check_initial("coef_init", coef_init, shape)
         if intercept_init is not None:
-            weights.intercept[...] = _initial(
-                "intercept_init", intercept_init, weights.intercept
+            weights.intercept[...] = check_initial(
+                "intercept_init", intercept_init, weights.intercept.shape
             )
         return weights
 
-    def _running_weights(self, X: Any) -> Weights:
-        """Return a copy of the weights under training, which may be unpublished."""
+    def _resume(self, X: Any) -> Weights:
+        """Return a copy of the weights in training, which may not be published."""
         coef, intercept = self._running or (self._dense_coef(), self.intercept_)
-        weights = Weights(*_empty(len(coef), X))
+        weights = _zeros(len(coef), X)
         weights.coef[...], weights.intercept[...] = coef, intercept
         return weights
 
-    def _running_average(self, weights: Weights) -> Average | None:
+    def _resume_average(self, weights: Weights) -> Average | None:
         """Return a copy of the mean that goes on, if there is to be one."""
         if not self.average:
             return None
         average = Average.none(int(self.average), weights)
         average.seen += int(self.t_) - 1
-        if self._mean is not None and self._mean["start"] == average.start:
-            average.total.coef[...] = self._mean["coef"]
-            average.total.intercept[...] = self._mean["intercept"]
-            average.seen[...] = self._mean["seen"]
+        mean = self._mean
+        if mean is not None and mean["start"] == average.start:
+            average.total.coef[...] = mean["coef"]
+            average.total.intercept[...] = mean["intercept"]
+            average.seen[...] = mean["seen"]
         return average
 
-    def _dense_coef(self) -> Array:
-        return self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_
-
     def _forget(self) -> None:
-        """Drop what earlier calls have counted and learned."""
-        for name in ("coef_", "intercept_", "_running", "_mean"):
-            vars(self).pop(name, None)
-        vars(self).update(t_=1.0, mistakes_curve_=[], _running=None, _mean=None)
+        """Drop what earlier calls have learned and counted."""
+        for name in ("coef_", "intercept_"):
+            self.__dict__.pop(name, None)
+        self.t_: float = 1.0
+        self.mistakes_curve_: list[int] = []
+        self._running: tuple[Array, Array] | None = None
+        self._mean: dict[str, Any] | None = None
 
     def _train(
         self,
@@ -360,30 +319,25 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         y: Array,
         sample_weight: Any,
         weights: Weights,
-        callbacks: FitCallbacks,
         max_iter: int,
+        callbacks: FitCallbacks,
     ) -> None:
-        """Train a draft: set what it has learned."""
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(f"y has labels that are not among classes: {unknown}.")
-        codes = np.searchsorted(self.classes_, y)
+        """Train and set what has been learned."""
+        published = weights
+        if hasattr(self, "coef_"):
+            published = Weights(self._dense_coef(), self.intercept_)
         fit = PerceptronFit(
             params=self,
-            samples=Samples(X, codes, _checked_weights(sample_weight, X)),
+            samples=Samples(
+                X, encode(y, self.classes_), check_weights(sample_weight, X)
+            ),
             targets=make_targets(self, self.classes_, y),
             weights=weights,
-            average=self._running_average(weights),
-            best=self._best(weights),
+            average=self._resume_average(weights),
+            best=published,
             max_iter=max_iter,
         )
-        vars(self).update(run(fit, callbacks, self._describe))
-
-    def _best(self, weights: Weights) -> Weights:
-        """Return what the pocket starts with: the published weights, if any."""
-        if not hasattr(self, "coef_"):
-            return weights
-        return Weights(self._dense_coef(), self.intercept_)
+        self.__dict__.update(run(fit, callbacks, self._describe))
 
     def _describe(
         self, fit: PerceptronFit, epoch: Epoch, curve: list[int]
@@ -391,28 +345,25 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """Return the fitted attributes behind an epoch, in arrays of their own."""
         published, running, average = fit.published(), fit.weights, fit.average
         dtype = self.coef_.dtype if hasattr(self, "coef_") else fit.samples.X.dtype
+        hidden = published is not running
         return {
-            **self._fitted_attributes(),
+            **self._fitted(),
             "coef_": np.array(published.coef, dtype=dtype, order="C"),
             "intercept_": np.array(published.intercept, dtype=dtype),
             "n_iter_": epoch.number,
             "t_": self.t_ + epoch.number * len(fit.samples.codes),
             "mistakes_curve_": [*self.mistakes_curve_, *curve],
             "converged_": epoch.separates,
-            "_running": (
-                None
-                if published is running
-                else (running.coef.copy(), running.intercept.copy())
-            ),
+            "_running": running.copies() if hidden else None,
             "_mean": None if average is None else average.as_dict(),
         }
 
-    def _fitted_attributes(self) -> dict[str, Any]:
-        fitted = ("_running", "_mean", "n_features_in_", "feature_names_in_")
+    def _fitted(self) -> dict[str, Any]:
+        """Return all fitted attributes."""
         return {
             name: value
             for name, value in vars(self).items()
-            if name in fitted or name.endswith("_")
+            if name.endswith("_") or name in ("_running", "_mean")
         }
 
     def _warn_if_unfinished(self) -> None:
@@ -425,6 +376,10 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _dense_coef(self) -> Array:
+        coef: Any = self.coef_
+        return coef.toarray() if sparse.issparse(coef) else coef
 
     # Predicting ------------------------------------------------------------------
 
@@ -495,40 +450,9 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         return tags
 
 
-def _checked_classes(classes: Array) -> Array:
-    if len(classes) < 2:
-        raise ValueError(
-            "The number of classes has to be greater than one; got "
-            f"{len(classes)} class"
-        )
-    return classes
-
-
-def _checked_weights(sample_weight: Any, X: Any) -> Array:
-    w = check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
-    if not w.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return w
-
-
-def _empty(n_functions: int, X: Any) -> tuple[Array, Array]:
-    """Return zeros, with the functions in columns where X is sparse."""
-    order = "F" if sparse.issparse(X) else "C"
-    return np.zeros((n_functions, X.shape[1]), order=order), np.zeros(n_functions)
-
-
-def _initial(name: str, given: Any, like: Array) -> Array:
-    """Return weights to start from in the shape of `like`."""
-    array = np.asarray(given, dtype=np.float64)
-    if len(like) == 1 and array.size == like.size and array.ndim <= like.ndim:
-        array = array.reshape(like.shape)
-    if array.shape != like.shape:
-        raise ValueError(
-            f"{name} must have the shape {like.shape} to match classes and features, "
-            f"got {array.shape}."
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} contains NaN or infinity.")
-    return array
+def _zeros(n_functions: int, X: Any) -> Weights:
+    """Return weights of zero, with functions in columns where X is sparse."""
+    coef = np.zeros((n_functions, X.shape[1]))
+    if sparse.issparse(X):
+        coef = np.asfortranarray(coef)
+    return Weights(coef, np.zeros(n_functions))

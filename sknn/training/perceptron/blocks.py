@@ -18,8 +18,9 @@ from sknn.training.perceptron.rule import Tables
 from sknn.training.perceptron.state import Weights
 from sknn.training.perceptron.targets import RowTargets
 
-
 _NUMBERS = 1 << 15  # so many fit into the processor's nearest memory
+_BLOCK_BYTES = 1 << 19  # and so many bytes into the next
+_LARGEST = 4096
 
 
 class Block:
@@ -37,62 +38,92 @@ class Block:
         self.x, self.tables = x, tables
         self.n_rows = x.shape[0]
 
-    def scores(self, weights: Weights) -> Array:
-        """Return the scores of the rows if none of them brings an update."""
-        scores = self.x.dot(weights.coef.T)
+    def scores(self, weights: Weights, start: int, stop: int) -> Array:
+        """Return the scores of some rows if none of them brings an update.
+
+        `weights` are those before the row `start`.
+        """
+        scores = self.rows(start, stop).dot(weights.coef.T)
         if self.tables.shrinks:
-            scores *= self.tables.powers[: self.n_rows, None]
+            scores *= self.tables.powers[: stop - start, None]
         scores += weights.intercept
         return scores
 
-    def kernel(self, row: int) -> Array:
-        """Return what an update of one at `row` adds to the score of each later row."""
-        kernel = self.products(row)
+    def kernel(self, row: int, stop: int) -> Array:
+        """Return what an update of one at `row` adds to the scores of rows behind it.
+
+        These are the rows up to `stop`.
+        """
+        kernel = self.products(row, stop)
         if self.tables.shrinks:
             kernel *= self.tables.powers[: len(kernel)]
         kernel += self.tables.intercept_rate
         return kernel
 
-    def products(self, row: int) -> Array:
-        """Return the inner products of `row` and each later row, as a new array."""
+    def rows(self, start: int, stop: int) -> Any:
+        """Return some of the rows."""
+        raise NotImplementedError
+
+    def products(self, row: int, stop: int) -> Array:
+        """Return the inner products of `row` and those behind it, as a new array."""
         raise NotImplementedError
 
     def squared_norms(self, rows: Array) -> Array:
         """Return the squared Euclidean norms of some rows."""
         raise NotImplementedError
 
-    def add(self, coef: Array, rows: Array, factors: Array) -> None:
-        """Add these rows times their factors to `coef`, in place."""
+    def add(
+        self, coef: Array, rows: Array, factors: Array, in_order: bool = False
+    ) -> None:
+        """Add these rows times their factors to `coef`, in place.
+
+        `in_order` asks for the sums that single steps make, to the last digit.
+        """
         raise NotImplementedError
 
-    def advance(self, weights: Weights, rows: Array, updates: Array, n: int) -> None:
-        """Take `weights` from before the first row to behind the first `n`, in place.
+    def advance(
+        self,
+        weights: Weights,
+        rows: Array,
+        updates: Array,
+        start: int,
+        stop: int,
+        in_order: bool = False,
+    ) -> None:
+        """Take `weights` from before the row `start` to before `stop`, in place.
 
         Parameters
         ----------
         weights : Weights
             Changed in place.
         rows : ndarray of shape (n_updates,)
-            Those of the first `n` rows that bring updates, in their order.
+            The rows between them that bring updates, in their order.
         updates : ndarray of shape (n_updates, n_functions)
             Their updates.
-        n : int
-            Number of rows passed.
+        start, stop : int
+            The rows passed.
+        in_order : bool, default=False
+            Whether to make the sums that single steps make, to the last digit.
         """
-        add_one_by_one(weights.intercept, self.tables.intercept_rate * updates)
+        steps = self.tables.intercept_rate * updates
+        if in_order:
+            add_one_by_one(weights.intercept, steps)
+        else:
+            weights.intercept += np.add.reduce(steps)
         if self.tables.shrinks:
-            weights.coef *= self.tables.powers[n]
-            updates = updates * self.tables.powers[n - 1 - rows][:, None]
-        self.add(weights.coef, rows, updates)
+            powers = self.tables.powers
+            weights.coef *= powers[stop - start]
+            updates = updates * powers[stop - 1 - rows][:, None]
+        self.add(weights.coef, rows, updates, in_order)
 
     def exact_scores(self, weights: Weights, settled: Settled, row: int) -> Array:
         """Return the scores of `row` at its turn, digit for digit as by single steps.
 
         `weights` are those before the first row.
         """
-        known = settled.rows < row
-        weights = weights.select()
-        self.advance(weights, settled.rows[known], settled.updates[known], row)
+        known, weights = settled.rows < row, weights.select()
+        rows, updates = settled.rows[known], settled.updates[known]
+        self.advance(weights, rows, updates, 0, row, in_order=True)
         terms = self.terms(weights.coef, row)
         sums = np.add.accumulate(terms, axis=1)[:, -1] if terms.size else 0.0
         return sums + weights.intercept
@@ -158,9 +189,13 @@ class Settled:
 class DenseBlock(Block):
     """A block of rows in a plain array."""
 
-    def products(self, row: int) -> Array:
-        """Return the inner products of `row` and each later row, as a new array."""
-        return self.x[row + 1 :].dot(self.x[row])
+    def rows(self, start: int, stop: int) -> Array:
+        """Return some of the rows."""
+        return self.x[start:stop]
+
+    def products(self, row: int, stop: int) -> Array:
+        """Return the inner products of `row` and those behind it, as a new array."""
+        return self.x[row + 1 : stop].dot(self.x[row])
 
     def squared_norms(self, rows: Array) -> Array:
         """Return the squared Euclidean norms of some rows."""
@@ -175,10 +210,12 @@ class DenseBlock(Block):
         """Return the first `n` rows as a block."""
         return DenseBlock(self.x[:n], self.tables)
 
-    def add(self, coef: Array, rows: Array, factors: Array) -> None:
+    def add(
+        self, coef: Array, rows: Array, factors: Array, in_order: bool = False
+    ) -> None:
         """Add these rows times their factors to `coef`, in place."""
         x = self.x[rows]
-        if self.tables.shrinks:
+        if not in_order:
             coef += factors.T.dot(x)
             return
         at_once = max(1, _NUMBERS // coef.size)
@@ -211,13 +248,17 @@ class SparseBlock(Block):
         entries = slice(self.x.indptr[row], self.x.indptr[row + 1])
         return self.x.indices[entries], self.x.data[entries]
 
-    def products(self, row: int) -> Array:
-        """Return the inner products of `row` and each later row, as a new array."""
+    def rows(self, start: int, stop: int) -> Any:
+        """Return some of the rows."""
+        return self.x if stop - start == self.n_rows else self.x[start:stop]
+
+    def products(self, row: int, stop: int) -> Array:
+        """Return the inner products of `row` and those behind it, as a new array."""
         features, values = self.row(row)
         self.scratch[features] = values
         products = self.x @ self.scratch
         self.scratch[features] = 0.0
-        return products[row + 1 :]
+        return products[row + 1 : stop]
 
     def terms(self, coef: Array, row: int) -> Array:
         """Return the terms of the inner products of functions and `row`."""
@@ -232,15 +273,18 @@ class SparseBlock(Block):
         """Return the squared Euclidean norms of some rows."""
         return np.array([(self.row(row)[1] ** 2).sum() for row in rows])
 
-    def add(self, coef: Array, rows: Array, factors: Array) -> None:
+    def add(
+        self, coef: Array, rows: Array, factors: Array, in_order: bool = False
+    ) -> None:
         """Add these rows times their factors to `coef`, in place."""
-        columns, self.support_squares = coef.T, []
+        self.support_squares = []
         for row, factor in zip(rows, factors, strict=True):
             features, values = self.row(row)
-            changed = columns[features] + values[:, None] * factor
-            columns[features] = changed
+            for function in np.flatnonzero(factor):
+                coef[function][features] += factor[function] * values
             if self.tables.shrinks:
-                self.support_squares.append((changed**2).sum(axis=0))
+                squares = (coef[:, features] ** 2).sum(axis=1)
+                self.support_squares.append(squares)
 
 
 class DenseRows:
@@ -254,18 +298,18 @@ class DenseRows:
 
     def __init__(self, X: Array) -> None:
         self.X = X
-        self._buffer = np.empty((0, X.shape[1]), dtype=X.dtype)
+        self.largest = min(max(_BLOCK_BYTES // (8 * X.shape[1]), 8), _LARGEST)
+        self._buffer = np.empty((self.largest, X.shape[1]), dtype=X.dtype)
 
     def block(self, rows: Any, tables: Tables) -> DenseBlock:
         """Return a block of these rows; it is valid until the next one is asked for."""
-        x = self.X[rows] if isinstance(rows, slice) else self._take(rows)
+        if isinstance(rows, slice):
+            x = self.X[rows]
+        else:
+            # The rows are known to be valid: "clip" spares numpy a check and a copy.
+            out = self._buffer[: len(rows)]
+            x = self.X.take(rows, axis=0, out=out, mode="clip")
         return DenseBlock(x.astype(np.float64, copy=False), tables)
-
-    def _take(self, rows: Array) -> Array:
-        if len(rows) > len(self._buffer):
-            self._buffer = np.empty((len(rows), self.X.shape[1]), dtype=self.X.dtype)
-        # The rows are known to be valid: "clip" spares numpy the check and a copy.
-        return self.X.take(rows, axis=0, out=self._buffer[: len(rows)], mode="clip")
 
 
 class SparseRows:
@@ -279,6 +323,7 @@ class SparseRows:
 
     def __init__(self, X: Any) -> None:
         self.X = X
+        self.largest = _LARGEST
         self._scratch = np.zeros(X.shape[1])
 
     def block(self, rows: Any, tables: Tables) -> SparseBlock:

@@ -48,7 +48,7 @@ class Pocket:
     def offer(self, weights: Weights) -> None:
         """Try the weights of all active problems."""
         mistakes = self._errors(weights, self.active)
-        for i, problem in enumerate(self.active):
+        for i, problem in enumerate(self.active.tolist()):
             if mistakes[i] < self.mistakes[problem]:
                 self._take(problem, mistakes[i], weights.select(self._own(i)))
 
@@ -82,7 +82,7 @@ class Pocket:
         own, known = self._own(i), settled.rows < end
         candidate = weights.select(own)
         updates = settled.updates[known][:, own]
-        settled.block.advance(candidate, settled.rows[known], updates, end)
+        settled.block.advance(candidate, settled.rows[known], updates, 0, end)
         self._offer(i, candidate)
 
     def go_on(self, n: int) -> None:
@@ -96,7 +96,7 @@ class Pocket:
         """
         self.go_on(n)
         wrong = updates != 0.0 if self._several else [updates.any()]
-        for i, problem in enumerate(self.active):
+        for i, problem in enumerate(self.active.tolist()):
             if not wrong[i]:
                 self._runs[problem] += 1
                 continue

@@ -29,6 +29,10 @@ class Weights:
         """Return a copy of some of the functions."""
         return Weights(_select(self.coef, functions), self.intercept[functions].copy())
 
+    def copies(self) -> tuple[Array, Array]:
+        """Return copies of both arrays."""
+        return self.coef.copy(), self.intercept.copy()
+
     def replace(self, functions: Any, other: Weights) -> None:
         """Copy `other` over some of the functions."""
         self.coef[functions] = other.coef

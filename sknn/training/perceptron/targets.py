@@ -97,7 +97,8 @@ class Joint:
 
     def rows(self, codes: Array, weights: Array, eta0: float) -> JointRows:
         """Return targets for rows of these classes and weights."""
-        return JointRows(codes, eta0 * (self.class_weight[codes] * weights))
+        sizes = eta0 * (self.class_weight[codes] * weights)
+        return JointRows(codes, sizes, len(self.class_weight))
 
     def weights_of(self, codes: Array) -> Array:
         """Return the class weight of each row."""
@@ -131,25 +132,22 @@ class BinaryRows:
         """Return the targets of some of the rows."""
         return BinaryRows(self.sides[rows], self.sizes[rows], self.all_one)
 
+    def empty(self, n: int) -> Array:
+        """Return room for the margins of `n` rows."""
+        return np.empty(n)
+
     @cached_property
     def _opposite(self) -> Array:
         return -self.sides
 
-    def margins(self, scores: Array) -> Array:
-        """Return the margins of these scores."""
-        return scores[:, 0] * self.sides
+    def margins(self, scores: Array, start: int = 0) -> Array:
+        """Return the margins of these scores, which are those of rows from `start`."""
+        return scores[:, 0] * self.sides[start : start + len(scores)]
 
     def spread(self, margins: Array, row: int, kernel: Array) -> Array:
-        """Return what a mistake at `row` adds to the margins after it."""
-        kernel *= self._relative[self.sides.item(row)][row + 1 :]
-        if not self.all_one:
-            kernel *= self.sizes[row]
-        return kernel
-
-    def spread(self, margins: Array, row: int, kernel: Array) -> Array:
-        """Return what a mistake at `row` adds to the margins after it."""
+        """Return what a mistake at `row` adds to the margins behind it."""
         relative = self.sides if self.sides.item(row) > 0 else self._opposite
-        kernel *= relative[row + 1 :]
+        kernel *= relative[row + 1 : row + 1 + len(kernel)]
         if not self.all_one:
             kernel *= self.sizes[row]
         return kernel
@@ -201,6 +199,10 @@ class OneVsRestRows:
         """Return the targets of some of the rows."""
         return replace(self, codes=self.codes[rows], weights=self.weights[rows])
 
+    def empty(self, n: int) -> Array:
+        """Return room for the margins of `n` rows."""
+        return np.empty((n, self.n_problems))
+
     # One number per row and problem: made for the rows of a block, never for all.
 
     @cached_property
@@ -214,13 +216,14 @@ class OneVsRestRows:
         class_weight = self.problems.class_weight[self.codes]
         return self.eta0 * (class_weight * self.weights[:, None])
 
-    def margins(self, scores: Array) -> Array:
-        """Return the margins of these scores."""
-        return scores * self.sides
+    def margins(self, scores: Array, start: int = 0) -> Array:
+        """Return the margins of these scores, which are those of rows from `start`."""
+        return scores * self.sides[start : start + len(scores)]
 
     def spread(self, margins: Array, row: int, kernel: Array) -> Array:
-        """Return what mistakes at `row` add to the margins after it."""
-        change = self.sides[row + 1 :] * self.updates(margins, row)
+        """Return what mistakes at `row` add to the margins behind it."""
+        behind = self.sides[row + 1 : row + 1 + len(kernel)]
+        change = behind * self.updates(margins, row)
         change *= kernel[:, None]
         return change
 
@@ -256,27 +259,35 @@ class JointRows:
         True class.
     sizes : ndarray of shape (n_rows,)
         Size of the update that a mistake would bring.
+    n_classes : int
+        Number of classes.
     """
 
     codes: Array
     sizes: Array
+    n_classes: int
     n_problems: ClassVar[int] = 1
+
+    def empty(self, n: int) -> Array:
+        """Return room for the margins of `n` rows."""
+        return np.empty((n, self.n_classes))
 
     def take(self, rows: Any) -> JointRows:
         """Return the targets of some of the rows."""
-        return JointRows(self.codes[rows], self.sizes[rows])
+        return JointRows(self.codes[rows], self.sizes[rows], self.n_classes)
 
-    def margins(self, scores: Array) -> Array:
-        """Return the margins of these scores."""
-        rows = np.arange(len(scores))
-        margins = scores[rows, self.codes][:, None] - scores
-        margins[rows, self.codes] = np.inf
+    def margins(self, scores: Array, start: int = 0) -> Array:
+        """Return the margins of these scores, which are those of rows from `start`."""
+        rows, codes = np.arange(len(scores)), self.codes[start : start + len(scores)]
+        margins = scores[rows, codes][:, None] - scores
+        margins[rows, codes] = np.inf
         return margins
 
     def spread(self, margins: Array, row: int, kernel: Array) -> Array:
-        """Return what a mistake at `row` adds to the margins after it."""
+        """Return what a mistake at `row` adds to the margins behind it."""
         update = self.updates(margins, np.array([row]))[0]
-        change = update[self.codes[row + 1 :]][:, None] - update
+        codes = self.codes[row + 1 : row + 1 + len(kernel)]
+        change = update[codes][:, None] - update
         change *= kernel[:, None]
         return change
 

@@ -76,7 +76,7 @@ class Ties:
         if sizes.min() > tolerance:
             return settled
         near = (sizes <= tolerance).reshape(len(sizes), -1).any(axis=1)
-        for row in np.flatnonzero(near):
+        for row in np.flatnonzero(near).tolist():
             scores = settled.block.exact_scores(weights, settled, row)
             targets = settled.targets.take(slice(row, row + 1))
             margins = targets.margins(scores[None])[0]

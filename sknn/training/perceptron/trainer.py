@@ -43,7 +43,7 @@ class Samples:
     codes: Array
     weights: Array
 
-    def take(self, rows: Array) -> Samples:
+    def take(self, rows: Array | slice) -> Samples:
         """Return some of the samples."""
         return Samples(self.X[rows], self.codes[rows], self.weights[rows])
 
@@ -204,7 +204,7 @@ class Training:
 
     def _pass_over(self, active: Array) -> None:
         """Train the active problems for one epoch and note what became of each."""
-        if self.rng is not None:
+        if self.rng is not None and self._order is not None:
             self.rng.shuffle(self._order)
         # A rule that rests at samples on the right side stays where it is, once an
         # epoch had no mistake: the epochs to come are known without a pass.

@@ -1,9 +1,9 @@
 """Passes with an l1 penalty, which moves weights at every sample.
 
 Until the next mistake the weights of plain rows move on a path that is known in
-advance, so that mistake is looked for in a window of rows at once. Sparse rows move only
-the weights of the features that they store, each at its own pace: they take a step of
-Python for every sample.
+advance, so that mistake is looked for in a window of rows at once. Sparse rows move
+only the weights of the features that they store, each at its own pace: they take a step
+of Python for every sample.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ class WindowPass(TruncatingPass):
 class SparsePass(TruncatingPass):
     """Passes over sparse rows, one by one: a weight pays when its feature occurs.
 
-    Shrinking is a factor of all weights, so that a step costs no more than its features.
+    Shrinking is a factor of all weights, so that a step costs only its own features.
     """
 
     _factor = 1.0
