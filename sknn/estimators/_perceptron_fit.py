@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_random_state, compute_class_weight
 from sklearn.utils.extmath import safe_sparse_dot
 
@@ -100,6 +99,8 @@ def split(params: Any, samples: Samples) -> tuple[Array, Array]:
     The split is stratified where every class has two members and both sides have room
     for every class; otherwise it is plain.
     """
+    from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+
     n, fraction = len(samples.codes), params.validation_fraction
     counts = np.unique(samples.codes, return_counts=True)[1]
     held = int(np.ceil(fraction * n))

@@ -99,7 +99,9 @@ def main():
     warnings.simplefilter("ignore")
     if torch is not None:
         torch.set_num_threads(options.threads)
-    print("| net | batch | dtype | package | s per fit | µs per step | sknn is faster by |")
+    print(
+        "| net | batch | dtype | package | s per fit | µs per step | sknn is faster by |"
+    )
     print("|---|---|---|---|---|---|---|")
     for case in CASES:
         sizes, batch_size, rows, epochs, targets = case

@@ -203,11 +203,11 @@ def test_a_row_depends_on_its_seed_and_not_on_the_others(multiclass):
 
 def test_numpys_global_generator_is_left_as_it_was(multiclass):
     model, X = multiclass
-    before = np.random.get_state()  # noqa: NPY002
+    before = np.random.get_state()
     explanation = explain(model, X[:1], background=X, discretizer="quartile", **SEED)
     with pytest.warns(ResourceWarning, match="unclosed file"):
         explanation.lime_[0].as_html()
-    assert repr(before) == repr(np.random.get_state())  # noqa: NPY002
+    assert repr(before) == repr(np.random.get_state())
 
 
 @pytest.fixture(scope="module")

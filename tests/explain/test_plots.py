@@ -56,10 +56,10 @@ KINDS = ["binary", "multiclass", "regression", "categorical", "lime"]
 
 @pytest.fixture(autouse=True)
 def one_figure():
-    state = np.random.get_state()  # noqa: NPY002
+    state = np.random.get_state()
     yield
     plt.close("all")
-    np.random.set_state(state)  # noqa: NPY002
+    np.random.set_state(state)
 
 
 @pytest.mark.parametrize("kind", KINDS)

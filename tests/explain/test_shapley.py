@@ -221,18 +221,18 @@ def test_a_row_does_not_depend_on_the_others_or_on_its_place(mixed):
 
 def test_numpys_global_generator_is_left_as_it_was(regression):
     model, X = regression
-    before = np.random.get_state()  # noqa: NPY002
+    before = np.random.get_state()
     explain(model, X[:2], background=X[30:50])
-    after = np.random.get_state()  # noqa: NPY002
+    after = np.random.get_state()
     assert repr(before) == repr(after)
 
 
 def test_numpys_global_generator_is_given_back_after_an_error():
-    before = np.random.get_state()  # noqa: NPY002
+    before = np.random.get_state()
     with pytest.raises(KeyError), shapley.borrowed_global_rng():
-        np.random.seed(1)  # noqa: NPY002
+        np.random.seed(1)
         raise KeyError
-    assert repr(before) == repr(np.random.get_state())  # noqa: NPY002
+    assert repr(before) == repr(np.random.get_state())
 
 
 def test_a_sparse_matrix_gives_the_values_of_a_dense_one(numbers):
