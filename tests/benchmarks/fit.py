@@ -12,6 +12,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--repeats", type=int, default=15)
@@ -55,7 +56,7 @@ def fit_sklearn_like(cls, X, y, sizes, batch_size, epochs):
 def fit_torch(X, y, sizes, batch_size, epochs):
     torch.manual_seed(0)
     layers = []
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in pairwise(sizes):
         layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1]).to(torch.from_numpy(X).dtype)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
@@ -100,7 +101,7 @@ def main():
     if torch is not None:
         torch.set_num_threads(options.threads)
     print(
-        "| net | batch | dtype | package | s per fit | µs per step | sknn is faster by |"
+        "| net | batch | dtype | package | s per fit | µs per step | sknn faster by |"
     )
     print("|---|---|---|---|---|---|---|")
     for case in CASES:

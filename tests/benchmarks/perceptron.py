@@ -4,9 +4,9 @@
 
 Fits of both run in turn, so that whatever else the machine does meets both alike. Each
 fit starts from weights of an earlier one and makes ten epochs, checks of the input
-included. Prints, for each problem, the share of samples that bring an update in the last
-epoch (over all one-vs-rest problems), the median milliseconds per epoch of both, and
-the median of their ratios.
+included. Prints, for each problem, the share of samples that bring an update in the
+last epoch (over all one-vs-rest problems), the median milliseconds per epoch of both,
+and the median of their ratios.
 """
 
 import os
