@@ -6,6 +6,7 @@ neither can drift from the other; the rows themselves stand beside their estimat
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -144,15 +145,11 @@ def document(rows: Mapping[str, Parameter], attributes: str = "") -> Callable[[T
 
     def fill(cls: T) -> T:
         text = "\n".join(_entry(name, row) for name, row in rows.items())
-        doc = (cls.__doc__ or "").replace("{parameters}", _indented(text))
-        cls.__doc__ = doc.replace("{attributes}", _indented(attributes))
+        doc = inspect.cleandoc(cls.__doc__ or "").replace("{parameters}", text.strip())
+        cls.__doc__ = doc.replace("{attributes}", attributes.strip())
         return cls
 
     return fill
-
-
-def _indented(text: str) -> str:
-    return textwrap.indent(text.strip(), "    ").lstrip()
 
 
 def _entry(name: str, row: Parameter) -> str:

@@ -32,7 +32,7 @@ def test_every_default_is_allowed_and_documented(cls):
     validate_parameters(model, cls._rows, cls._rows)
     for name, parameter in inspect.signature(cls).parameters.items():
         type_line = cls._rows[name].type_line
-        assert f"    {name} : {type_line}" in cls.__doc__
+        assert f"\n{name} : {type_line}\n    " in cls.__doc__
         shown = type_line.rpartition("default=")[2].strip("'")
         default = parameter.default
         same = shown == str(default) or float(shown) == float(default)
