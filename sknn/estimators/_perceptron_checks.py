@@ -34,7 +34,6 @@ def check_data(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, Array]
         accept_sparse="csr",
         dtype=[np.float64, np.float32],
         order="C",
-        accept_large_sparse=False,
         reset=reset,
     )
     check_classification_targets(y)

@@ -169,12 +169,15 @@ class PerceptronFit:
             samples,
             self.targets,
             rule,
-            State.at(self.weights, rule.truncates, self.average),
+            State.at(self.weights, rule, self._watches_objective(), self.average),
             Stopping(self.max_iter, params.tol, params.n_iter_no_change, score),
             train,
             make_rng(params.random_state) if params.shuffle else None,
             self.pocket,
         )
+
+    def _watches_objective(self) -> bool:
+        return self.params.tol is not None and not self.params.early_stopping
 
     def _split(self) -> tuple[Array | None, Any]:
         """Return the rows to train on and the score on the others."""

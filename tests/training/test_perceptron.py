@@ -18,9 +18,9 @@ from sknn.training.perceptron import (
     Training,
     Weights,
 )
-from sknn.training.perceptron.passes import BlockPass
-from sknn.training.perceptron.settling import Window
+from sknn.training.perceptron.passes import Passes
 from sknn.training.perceptron.trainer import scale_behind
+from sknn.training.perceptron.windows import WindowLength
 
 PENALTIES = [None, "l2", "l1", "elasticnet"]
 
@@ -52,7 +52,7 @@ def train(samples, targets, rule, max_iter=3, tol=None, average=None, **other):
     weights = zeros(samples, targets)
     if average is not None:
         average = Average.none(average, weights)
-    state = State.at(weights, rule.truncates, average)
+    state = State.at(weights, rule, tol is not None, average)
     stopping = Stopping(max_iter, tol)
     training = Training(samples, targets, rule, state, stopping, **other)
     epochs = list(training.epochs())
@@ -176,7 +176,7 @@ def test_weights_mistakes_and_losses_are_those_of_single_steps(
     is_sparse=st.booleans(),
     integers=st.booleans(),
 )
-def test_property_blocks_are_single_steps_for_any_data(
+def test_property_windows_are_single_steps_for_any_data(
     seed, n, n_features, n_classes, shrink, rate, kind, is_sparse, integers
 ):
     samples = data(n_classes, n, n_features, is_sparse, seed)
@@ -200,66 +200,67 @@ def test_property_blocks_are_single_steps_for_any_data(
     assert_like(replica, state, 1e-9)
 
 
-class FixedWindow(Window):
-    def __init__(self, rows):
-        self.fixed = rows
-
-    rows = property(lambda self: self.fixed)
-
-    def saw(self, mistakes, rows):
-        pass
-
-
-@pytest.mark.parametrize("rows_at_once", [1, 2, 3, 7, 50, 1000])
-@pytest.mark.parametrize("rows_of_block", [1, 5, 64, 150])
-@pytest.mark.parametrize("shrink", [1.0, 0.99])
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 150])
+@pytest.mark.parametrize("rows_of_chunk", [1, 5, 64, 150])
+@pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("is_sparse", [False, True])
-def test_the_sizes_of_blocks_and_windows_change_nothing(
-    is_sparse, shrink, rows_of_block, rows_at_once
+def test_the_sizes_of_chunks_and_windows_change_nothing(
+    is_sparse, penalty, rows_of_chunk, length, monkeypatch
 ):
-    samples, targets = data(3, is_sparse=is_sparse), targets_of("ovr", 3)
-    rule = Rule(shrink=shrink)
+    samples, targets = data(3, n=90, is_sparse=is_sparse), targets_of("ovr", 3)
+    rule = Rule.with_penalty(penalty, 0.01, 0.3)
     replica = Replica(samples, targets, rule)
     replica.epoch()
-    block_pass = BlockPass(samples.X, rule, 3)
-    block_pass.window = FixedWindow(rows_at_once)
-    block_pass._rows = lambda state: rows_of_block
-    state = State.at(zeros(samples, targets), truncates=False)
-    block_pass.run(state, targets.rows(samples.codes, samples.weights, 1.0))
+    monkeypatch.setattr(WindowLength, "rows", length)
+    passes = Passes(samples.X, rule, 3)
+    passes.source.largest = rows_of_chunk
+    state = State.at(zeros(samples, targets), rule)
+    passes.run(state, targets.rows(samples.codes, samples.weights, 1.0))
     assert_like(replica, state)
 
 
-def test_windows_grow_where_mistakes_are_rare_and_shrink_where_they_are_many():
-    window = Window(overhead=10_000.0, per_row=10.0)
+def test_windows_are_long_where_mistakes_are_rare_and_short_where_they_are_many():
+    window = WindowLength(overhead=5_000.0, per_row=8.0)
     first = window.rows
-    for _ in range(20):
-        window.saw(mistakes=0, rows=window.rows)
+    for _ in range(30):
+        window.saw(mistakes=0, rows=1000)
     rare = window.rows
-    for _ in range(20):
-        window.saw(mistakes=window.rows, rows=window.rows)
-    assert window.rows <= first < rare
+    for _ in range(30):
+        window.saw(mistakes=1000, rows=1000)
+    assert 1 <= window.rows < first < rare
 
 
-def test_a_python_step_is_made_per_mistake_and_not_per_sample(monkeypatch):
+@pytest.mark.parametrize("density", [0.001, 0.05, 0.5])
+def test_the_length_of_windows_costs_least(density):
+    window = WindowLength(overhead=5_000.0, per_row=8.0)
+    window._density = density
+
+    def cost(n):
+        return (5_000 + 8 * n) / (1 - np.exp(-density * n))
+
+    best = min(range(1, 5000), key=cost)
+    assert cost(window.rows) < 1.001 * cost(best)
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_a_python_step_is_made_per_mistake_and_not_per_sample(penalty, monkeypatch):
     rng = np.random.RandomState(0)
     X = rng.randn(3000, 5)
     codes = (X[:, 0] > 0).astype(int)
     X[:, 0] += np.sign(X[:, 0])
-    samples, targets = Samples(X, codes, np.ones(3000)), targets_of("ovr", 2)
-    block_pass = BlockPass(X, Rule(), 1)
-    steps = []
-    source = block_pass.source.block
-
-    def counted(rows, tables):
-        block = source(rows, tables)
-        kernel = block.kernel
-        block.kernel = lambda row, stop: (steps.append(row), kernel(row, stop))[1]
-        return block
-
-    monkeypatch.setattr(block_pass.source, "block", counted)
-    state = State.at(zeros(samples, targets), truncates=False)
-    tally = block_pass.run(state, targets.rows(codes, samples.weights, 1.0))
-    assert 0 < len(steps) <= tally.mistakes[0] < 100
+    samples, targets = Samples(X, codes, np.ones(3000)), OneVsRest.of(np.ones(2))
+    passes = Passes(X, Rule.with_penalty(penalty, 1e-6, 0.5), 1)
+    scored = []
+    scores = passes.motion.scores
+    monkeypatch.setattr(
+        passes.motion,
+        "scores",
+        lambda *given: (scored.append(given), scores(*given))[1],
+    )
+    state = State.at(zeros(samples, targets), passes.rule)
+    tally = passes.run(state, targets.rows(codes, samples.weights, 1.0))
+    assert 0 < tally.mistakes[0] < 100
+    assert len(scored) < 2 * tally.mistakes[0] + 60
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
@@ -295,9 +296,9 @@ def separable(n=200, margin=1.0):
 def test_epochs_after_one_without_mistakes_are_counted_but_not_made(monkeypatch):
     samples, targets = separable(), OneVsRest.of(np.ones(2))
     passes = []
-    run = BlockPass.run
+    run = Passes.run
     monkeypatch.setattr(
-        BlockPass, "run", lambda *given: (passes.append(1), run(*given))[1]
+        Passes, "run", lambda *given: (passes.append(1), run(*given))[1]
     )
     state, epochs = train(samples, targets, Rule(), max_iter=500, average=1)
     assert len(epochs) == 500
@@ -338,7 +339,7 @@ def test_problems_stop_on_their_own_and_keep_their_weights():
 def test_a_validation_score_is_watched_instead_of_the_loss():
     samples, targets = data(2), targets_of("ovr", 2)
     scores = iter([0.5, 0.6, 0.6, 0.55, 0.9])
-    state = State.at(zeros(samples, targets), truncates=False)
+    state = State.at(zeros(samples, targets), Rule())
     stopping = Stopping(
         50, tol=0.01, n_iter_no_change=2, score=lambda w, p: np.array([next(scores)])
     )

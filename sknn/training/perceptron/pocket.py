@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from sknn._array import Array
-from sknn.training.perceptron.blocks import Settled
 from sknn.training.perceptron.state import Weights
 
 # Weighted training mistakes of weights, given some of the problems: one number each.
@@ -18,7 +17,7 @@ class Pocket:
     """Keeps the weights of each problem that make the fewest training mistakes.
 
     Weights are tried at the end of each epoch, and when they got through a longer run
-    of samples without a mistake than any before. Each try costs a product of the
+    of samples without an update than any before. Each try costs a product of the
     training data with these weights.
 
     Parameters
@@ -52,63 +51,28 @@ class Pocket:
             if mistakes[i] < self.mistakes[problem]:
                 self._take(problem, mistakes[i], weights.select(self._own(i)))
 
-    def look(self, weights: Weights, settled: Settled) -> None:
-        """Try the weights behind the longest run in a block, where it is a record.
-
-        `weights` are those before the block.
-        """
-        wrong = settled.updates != 0.0
-        if not self._several:
-            wrong = wrong.any(axis=1, keepdims=True)
-        for i in range(len(self.active)):
-            ends = settled.rows[wrong[:, i]]
-            self._look_at(i, ends, weights, settled)
-
-    def _look_at(self, i: int, ends: Array, weights: Weights, settled: Settled) -> None:
-        problem, n_rows = self.active[i], settled.block.n_rows
-        if not len(ends):
-            self._runs[problem] += n_rows
-            return
-        runs = np.diff(ends, prepend=-1) - 1
-        runs[0] += self._runs[problem]
-        self._runs[problem] = n_rows - 1 - ends[-1]
-        longest = int(runs.argmax())
-        if runs[longest] > self._records[problem]:
-            self._records[problem] = runs[longest]
-            self._try(i, int(ends[longest]), weights, settled)
-
-    def _try(self, i: int, end: int, weights: Weights, settled: Settled) -> None:
-        """Try the weights before row `end` of a block."""
-        own, known = self._own(i), settled.rows < end
-        candidate = weights.select(own)
-        updates = settled.updates[known][:, own]
-        settled.block.advance(candidate, settled.rows[known], updates, 0, end)
-        self._offer(i, candidate)
-
     def go_on(self, n: int) -> None:
-        """Let `n` samples pass without a mistake."""
+        """Let `n` samples pass without an update."""
         self._runs[self.active] += n
 
-    def end_runs(self, weights: Weights, updates: Array, n: int) -> None:
-        """Let `n` samples pass and then one with these updates; try record runs.
+    def end_runs(self, weights: Weights, updated: list[int]) -> None:
+        """Let a sample pass that updates some of the active problems.
 
-        `weights` are those before the last of the samples.
+        `weights` are those before it; they are tried where a run is a record.
         """
-        self.go_on(n)
-        wrong = updates != 0.0 if self._several else [updates.any()]
-        for i, problem in enumerate(self.active.tolist()):
-            if not wrong[i]:
-                self._runs[problem] += 1
-                continue
-            if self._runs[problem] > self._records[problem]:
-                self._records[problem] = self._runs[problem]
-                self._offer(i, weights.select(self._own(i)))
+        self.go_on(1)
+        for i in updated:
+            problem = int(self.active[i])
+            run = self._runs[problem] - 1
+            if run > self._records[problem]:
+                self._records[problem] = run
+                self._try(i, problem, weights.select(self._own(i)))
             self._runs[problem] = 0
 
-    def _offer(self, i: int, candidate: Weights) -> None:
+    def _try(self, i: int, problem: int, candidate: Weights) -> None:
         mistakes = self._errors(candidate, self.active[[i]])[0]
-        if mistakes < self.mistakes[self.active[i]]:
-            self._take(self.active[i], mistakes, candidate)
+        if mistakes < self.mistakes[problem]:
+            self._take(problem, mistakes, candidate)
 
     def _own(self, i: int) -> slice:
         """Return the functions of active problem `i` among those under training."""

@@ -81,23 +81,19 @@ class Rule:
         return self.shrink == 1.0 and not self.truncates
 
 
-class Tables:
-    """What blocks of a rule look up, made once for all of them.
+class Powers:
+    """Powers of the factor of the l2 penalty, and their sums.
 
     Parameters
     ----------
-    rule : Rule
-        The step.
-    n_rows : int
-        Rows of the largest block.
+    factor : float
+        The factor.
+    n : int
+        Largest power.
     """
 
-    def __init__(self, rule: Rule, n_rows: int) -> None:
-        self.rule = rule
-        self.shrinks = rule.shrink != 1.0
-        # As an array without axes, a number is half as dear an operand.
-        self.intercept_rate = np.full((), rule.intercept_rate)
-        self.powers = rule.shrink ** np.arange(n_rows + 1)
-        # sums[m] = 1 + shrink + ... + shrink ** (m - 1)
-        self.sums = np.concatenate([[0.0], np.cumsum(self.powers)])
-        self.square_sums = np.concatenate([[0.0], np.cumsum(self.powers**2)])
+    def __init__(self, factor: float, n: int) -> None:
+        self.of = factor ** np.arange(n + 2)
+        # sums[m] = 1 + factor + ... + factor ** (m - 1)
+        self.sums = np.concatenate([[0.0], np.cumsum(self.of)])
+        self.square_sums = np.concatenate([[0.0], np.cumsum(self.of**2)])

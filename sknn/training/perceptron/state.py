@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknn._array import Array
+from sknn.training.perceptron.rule import Rule
 
 
 @dataclass
@@ -75,11 +76,10 @@ class Norms:
         self.squares[functions] = other.squares
         self.sizes[functions] = other.sizes
 
-    def renew(self, functions: Array, coef: Array) -> None:
-        """Take the norms of some functions from these weights."""
-        if len(functions):
-            self.squares[functions] = (coef**2).sum(axis=1)
-            self.sizes[functions] = np.abs(coef).sum(axis=1)
+    def renew(self, function: int, coef: Array) -> None:
+        """Take the norms of a function from these weights."""
+        self.squares[function] = coef.dot(coef)
+        self.sizes[function] = np.abs(coef).sum()
 
     def shrink(self, factor: float) -> None:
         """Follow weights that were multiplied by `factor`."""
@@ -161,8 +161,8 @@ class State:
     ----------
     weights : Weights
         The functions.
-    norms : Norms
-        Their norms.
+    norms : Norms or None
+        Their norms, if the objective is watched and has a penalty.
     paid : ndarray of shape (n_functions, n_features)
         What each weight has moved because of the l1 penalty.
     due : float, default=0.0
@@ -172,25 +172,26 @@ class State:
     """
 
     weights: Weights
-    norms: Norms
+    norms: Norms | None
     paid: Array
     due: float = 0.0
     average: Average | None = None
 
     @classmethod
     def at(
-        cls, weights: Weights, truncates: bool, average: Average | None = None
+        cls, weights: Weights, rule: Rule, watched: bool = False, average: Any = None
     ) -> State:
-        """Return the state before the first sample; it owns no copy of `weights`."""
-        # Without that penalty nothing is paid, and an array without rows says so.
-        paid = np.zeros_like(weights.coef[:, : None if truncates else 0])
-        return cls(weights, Norms.of(weights.coef), paid, average=average)
+        """Return the state before the first sample; `weights` are not copied."""
+        # Without an l1 penalty nothing is paid, and an array without columns says so.
+        paid = np.zeros_like(weights.coef[:, : None if rule.truncates else 0])
+        norms = Norms.of(weights.coef) if watched and not rule.rests else None
+        return cls(weights, norms, paid, average=average)
 
     def select(self, functions: Any) -> State:
         """Return a copy for some of the functions."""
         return State(
             self.weights.select(functions),
-            self.norms.select(functions),
+            None if self.norms is None else self.norms.select(functions),
             _select(self.paid, functions),
             self.due,
             None if self.average is None else self.average.select(functions),
@@ -199,7 +200,8 @@ class State:
     def replace(self, functions: Any, other: State) -> None:
         """Copy `other` over some of the functions."""
         self.weights.replace(functions, other.weights)
-        self.norms.replace(functions, other.norms)
+        if self.norms is not None and other.norms is not None:
+            self.norms.replace(functions, other.norms)
         self.paid[functions] = other.paid
         if self.average is not None and other.average is not None:
             self.average.replace(functions, other.average)

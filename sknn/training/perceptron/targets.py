@@ -14,6 +14,9 @@ import numpy as np
 
 from sknn._array import Array
 
+# A problem, the distance of its margin from zero, and (function, update) pairs.
+Mistake = tuple[int, float, list[tuple[int, float]]]
+
 
 @dataclass(frozen=True)
 class OneVsRest:
@@ -55,8 +58,10 @@ class OneVsRest:
         """Return targets for rows of these classes and weights."""
         if self.n_problems > 1:
             return OneVsRestRows(self, codes, weights, eta0)
-        sizes = eta0 * (self.class_weight[codes, 0] * weights)
-        return BinaryRows(self.sides[codes, 0], sizes, bool((sizes == 1.0).all()))
+        sides = self.sides[codes, 0]
+        return BinaryRows(
+            sides, sides * (eta0 * (self.class_weight[codes, 0] * weights))
+        )
 
     def weights_of(self, codes: Array) -> Array:
         """Return the class weight of each row in each problem."""
@@ -97,8 +102,7 @@ class Joint:
 
     def rows(self, codes: Array, weights: Array, eta0: float) -> JointRows:
         """Return targets for rows of these classes and weights."""
-        sizes = eta0 * (self.class_weight[codes] * weights)
-        return JointRows(codes, sizes, len(self.class_weight))
+        return JointRows(codes, eta0 * (self.class_weight[codes] * weights))
 
     def weights_of(self, codes: Array) -> Array:
         """Return the class weight of each row."""
@@ -117,56 +121,26 @@ class BinaryRows:
     ----------
     sides : ndarray of shape (n_rows,)
         On which side a row is, -1 or 1.
-    sizes : ndarray of shape (n_rows,)
-        Size of the update that a mistake would bring.
-    all_one : bool
-        Whether all sizes are one, which saves a multiplication.
+    updates : ndarray of shape (n_rows,)
+        The update that a mistake brings.
     """
 
     sides: Array
-    sizes: Array
-    all_one: bool
+    updates: Array
     n_problems: ClassVar[int] = 1
 
     def take(self, rows: Any) -> BinaryRows:
         """Return the targets of some of the rows."""
-        return BinaryRows(self.sides[rows], self.sizes[rows], self.all_one)
-
-    def empty(self, n: int) -> Array:
-        """Return room for the margins of `n` rows."""
-        return np.empty(n)
-
-    @cached_property
-    def _opposite(self) -> Array:
-        return -self.sides
+        return BinaryRows(self.sides[rows], self.updates[rows])
 
     def margins(self, scores: Array, start: int = 0) -> Array:
-        """Return the margins of these scores, which are those of rows from `start`."""
+        """Return the margins of these scores, which belong to rows from `start` on."""
         return scores[:, 0] * self.sides[start : start + len(scores)]
 
-    def spread(self, margins: Array, row: int, kernel: Array) -> Array:
-        """Return what a mistake at `row` adds to the margins behind it."""
-        relative = self.sides if self.sides.item(row) > 0 else self._opposite
-        kernel *= relative[row + 1 : row + 1 + len(kernel)]
-        if not self.all_one:
-            kernel *= self.sizes[row]
-        return kernel
-
-    def updates(self, margins: Array, rows: Array) -> Array:
-        """Return the updates that mistaken rows bring to each function."""
-        return (self.sides[rows] * self.sizes[rows])[:, None]
-
-    def count(self, updates: Array) -> Any:
-        """Return the number of updates in each problem."""
-        return len(updates) if self.all_one else np.count_nonzero(updates)
-
-    def losses(self, margins: Array) -> Any:
-        """Return how far the margins of mistakes are below zero, for each problem."""
-        return -margins.sum()
-
-    def gains(self, margins: Array, rows: Array) -> Array:
-        """Return updates times scores, summed over the functions of each problem."""
-        return (self.sizes[rows] * margins[rows])[:, None]
+    def mistakes(self, margin: Any, row: int) -> list[Mistake]:
+        """Return what goes wrong at a row of this margin."""
+        update = self.updates.item(row)
+        return [(0, -float(margin), [(0, update)] if update else [])]
 
 
 @dataclass(frozen=True)
@@ -199,51 +173,25 @@ class OneVsRestRows:
         """Return the targets of some of the rows."""
         return replace(self, codes=self.codes[rows], weights=self.weights[rows])
 
-    def empty(self, n: int) -> Array:
-        """Return room for the margins of `n` rows."""
-        return np.empty((n, self.n_problems))
-
-    # One number per row and problem: made for the rows of a block, never for all.
-
     @cached_property
     def sides(self) -> Array:
-        """On which side each row is, of shape (n_rows, n_problems)."""
+        """On which side each row is: made for few rows at a time, never for all."""
         return self.problems.sides[self.codes]
 
-    @cached_property
-    def sizes(self) -> Array:
-        """Size of the update that a mistake would bring, (n_rows, n_problems)."""
-        class_weight = self.problems.class_weight[self.codes]
-        return self.eta0 * (class_weight * self.weights[:, None])
-
     def margins(self, scores: Array, start: int = 0) -> Array:
-        """Return the margins of these scores, which are those of rows from `start`."""
+        """Return the margins of these scores, which belong to rows from `start` on."""
         return scores * self.sides[start : start + len(scores)]
 
-    def spread(self, margins: Array, row: int, kernel: Array) -> Array:
-        """Return what mistakes at `row` add to the margins behind it."""
-        behind = self.sides[row + 1 : row + 1 + len(kernel)]
-        change = behind * self.updates(margins, row)
-        change *= kernel[:, None]
-        return change
+    def mistakes(self, margins: Array, row: int) -> list[Mistake]:
+        """Return what goes wrong at a row of these margins."""
+        wrong = np.flatnonzero(margins <= 0.0).tolist()
+        return [(k, -margins.item(k), self._changes(k, row)) for k in wrong]
 
-    def updates(self, margins: Array, rows: Array | int) -> Array:
-        """Return the updates that mistaken rows bring to each function."""
-        updates = self.sides[rows] * self.sizes[rows]
-        updates *= margins[rows] <= 0
-        return updates
-
-    def count(self, updates: Array) -> Any:
-        """Return the number of updates in each problem."""
-        return (updates != 0.0).sum(axis=0)
-
-    def losses(self, margins: Array) -> Any:
-        """Return how far the margins of mistakes are below zero, for each problem."""
-        return -np.minimum(margins, 0.0).sum(axis=0)
-
-    def gains(self, margins: Array, rows: Array) -> Array:
-        """Return updates times scores, summed over the functions of each problem."""
-        return self.sizes[rows] * np.minimum(margins[rows], 0.0)
+    def _changes(self, problem: int, row: int) -> list[tuple[int, float]]:
+        class_weight = self.problems.class_weight[self.codes[row], problem]
+        size = self.eta0 * (class_weight * self.weights.item(row))
+        side = self.sides.item(row, problem)
+        return [(problem, side * float(size))] if size else []
 
 
 @dataclass(frozen=True)
@@ -258,58 +206,29 @@ class JointRows:
     codes : ndarray of shape (n_rows,)
         True class.
     sizes : ndarray of shape (n_rows,)
-        Size of the update that a mistake would bring.
-    n_classes : int
-        Number of classes.
+        Size of the update that a mistake brings.
     """
 
     codes: Array
     sizes: Array
-    n_classes: int
     n_problems: ClassVar[int] = 1
-
-    def empty(self, n: int) -> Array:
-        """Return room for the margins of `n` rows."""
-        return np.empty((n, self.n_classes))
 
     def take(self, rows: Any) -> JointRows:
         """Return the targets of some of the rows."""
-        return JointRows(self.codes[rows], self.sizes[rows], self.n_classes)
+        return JointRows(self.codes[rows], self.sizes[rows])
 
     def margins(self, scores: Array, start: int = 0) -> Array:
-        """Return the margins of these scores, which are those of rows from `start`."""
+        """Return the margins of these scores, which belong to rows from `start` on."""
         rows, codes = np.arange(len(scores)), self.codes[start : start + len(scores)]
         margins = scores[rows, codes][:, None] - scores
         margins[rows, codes] = np.inf
         return margins
 
-    def spread(self, margins: Array, row: int, kernel: Array) -> Array:
-        """Return what a mistake at `row` adds to the margins behind it."""
-        update = self.updates(margins, np.array([row]))[0]
-        codes = self.codes[row + 1 : row + 1 + len(kernel)]
-        change = update[codes][:, None] - update
-        change *= kernel[:, None]
-        return change
-
-    def updates(self, margins: Array, rows: Array) -> Array:
-        """Return the updates that mistaken rows bring to each function."""
-        updates = np.zeros((len(rows), margins.shape[1]))
-        each = np.arange(len(rows))
-        updates[each, self.codes[rows]] = self.sizes[rows]
-        updates[each, margins[rows].argmin(axis=1)] = -self.sizes[rows]
-        return updates
-
-    def count(self, updates: Array) -> Any:
-        """Return the number of updates."""
-        return np.count_nonzero(updates.any(axis=1))
-
-    def losses(self, margins: Array) -> Any:
-        """Return how far the lowest margins of mistakes are below zero, in total."""
-        return -margins.min(axis=1).sum()
-
-    def gains(self, margins: Array, rows: Array) -> Array:
-        """Return updates times scores, summed over the functions."""
-        return (self.sizes[rows] * margins[rows].min(axis=1))[:, None]
+    def mistakes(self, margins: Array, row: int) -> list[Mistake]:
+        """Return what goes wrong at a row of these margins."""
+        rival, size = int(margins.argmin()), self.sizes.item(row)
+        changes = [(self.codes.item(row), size), (rival, -size)]
+        return [(0, -margins.item(rival), changes if size else [])]
 
 
 Targets = OneVsRest | Joint

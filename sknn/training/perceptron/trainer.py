@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from sknn._array import Array
-from sknn.training.perceptron.passes import BlockPass, Tally
+from sknn.training.perceptron.passes import Passes, Tally
 from sknn.training.perceptron.pocket import Pocket
 from sknn.training.perceptron.rule import Rule
 from sknn.training.perceptron.state import State, Weights
 from sknn.training.perceptron.targets import RowTargets, Targets
-from sknn.training.perceptron.ties import are_binary_fractions
-from sknn.training.perceptron.truncation import TruncatingPass, truncating_pass
+
+_AT_ONCE = 4096
 
 # Scores of weights on validation data, given some of the problems: one number each.
 Score = Callable[[Weights, Array], Array]
@@ -142,7 +143,7 @@ class Training:
             rows = np.arange(len(samples.codes))
         self._order = None if rows is None else rows.copy()
         self._n = len(samples.codes) if rows is None else len(rows)
-        self._pass = self._make_pass()
+        self._passes = self._make_passes()
         self._rows_of: tuple[bytes, RowTargets] | None = None
         # What each problem's last epoch came to.
         self._mistakes = np.ones(n, dtype=int)
@@ -150,24 +151,18 @@ class Training:
         self._best, self._waits = np.full(n, np.inf), np.zeros(n, dtype=int)
         self._scale = 1.0
 
-    def _make_pass(self) -> BlockPass | TruncatingPass:
-        X, rule, stopping = self.samples.X, self.rule, self.stopping
-        penalties = stopping.tol is not None and stopping.score is None
-        if rule.truncates:
-            return truncating_pass(X, rule, penalties)
-        n_functions = len(self.state.weights.coef)
-        return BlockPass(X, rule, n_functions, penalties, self._sums_are_exact())
-
-    def _sums_are_exact(self) -> bool:
-        """Tell whether all sums of a rule without penalty come out without rounding."""
-        rule, weights = self.rule, self.state.weights
-        if not rule.rests or rule.intercept_rate not in (0.0, 1.0):
-            return False
-        steps = rule.eta0 * self.targets.class_weight, self.samples.weights
+    def _make_passes(self) -> Passes:
+        samples, weights = self.samples, self.state.weights
+        steps = self.rule.eta0 * self.targets.class_weight, samples.weights
         start = weights.coef, weights.intercept
-        return are_binary_fractions(*steps, *start, bits=8) and are_binary_fractions(
-            self.samples.X
+        is_exact = (
+            self.rule.rests
+            and self.rule.intercept_rate in (0.0, 1.0)
+            and are_binary_fractions(*steps, *start, bits=8)
+            and are_binary_fractions(samples.X)
         )
+        update = None if is_exact else float(steps[0].max() * steps[1].max())
+        return Passes(samples.X, self.rule, len(weights.coef), update)
 
     def epochs(self) -> Iterator[Epoch]:
         """Yield an epoch at a time, until every problem has stopped.
@@ -225,7 +220,7 @@ class Training:
         if self.pocket is not None:
             self.pocket.active = problems
         with np.errstate(over="ignore", invalid="ignore"):
-            tally = self._pass.run(
+            tally = self._passes.run(
                 state, self._targets_of(problems), self._order, self.pocket
             )
         if not everything:
@@ -237,7 +232,7 @@ class Training:
     def _note(self, problems: Array, tally: Tally, weights: Weights) -> None:
         self._mistakes[problems] = tally.mistakes
         self._losses[problems] = tally.losses
-        values = (tally.losses + tally.penalties) / self._n
+        values = (np.array(tally.losses) + tally.penalties) / self._n
         if self.stopping.score is not None:
             # as scikit-learn: the weights without the factor that the l2 penalty has
             # made of it since it was last multiplied out; see tests/parity
@@ -286,3 +281,18 @@ def scale_behind(scale: float, factor: float, n: int, smallest: float = 1e-9) ->
         scale = 1.0 if len(small) else float(scales[-1])
         n -= passed
     return scale
+
+
+def are_binary_fractions(*arrays: Any, bits: int = 0) -> bool:
+    """Tell whether all numbers have at most so many binary digits behind the point.
+
+    Sums of such numbers are exact in any order, as long as they are not enormous.
+    """
+    unit = 2.0**bits
+    for array in arrays:
+        values = array.data if sparse.issparse(array) else np.asarray(array)
+        for start in range(0, len(values), _AT_ONCE):  # most data fail at once
+            scaled = values[start : start + _AT_ONCE] * unit
+            if not (np.rint(scaled) == scaled).all():
+                return False
+    return True
