@@ -69,10 +69,13 @@ def classes_of_all_calls(classes: Any, known: Array | None) -> Array:
 
 def encode(y: Array, classes: Array) -> Array:
     """Return the index of each label among the classes."""
-    unknown = np.setdiff1d(y, classes)
+    codes = np.searchsorted(classes, y)
+    unknown = y[classes.take(codes, mode="clip") != y]
     if len(unknown):
-        raise ValueError(f"y has labels that are not among classes: {unknown}.")
-    return np.searchsorted(classes, y)
+        raise ValueError(
+            f"y has labels that are not among classes: {np.unique(unknown)}."
+        )
+    return codes
 
 
 def check_weights(sample_weight: Any, X: Any) -> Array:

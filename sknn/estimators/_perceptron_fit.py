@@ -211,26 +211,30 @@ def run(
     callbacks : FitCallbacks
         Told of each epoch; may ask to stop.
     describe : callable
-        Returns the fitted attributes behind an epoch, in arrays of their own, from the
-        fit, the epoch and the mistakes of all epochs.
+        Returns the fitted attributes behind an epoch, in arrays of their own.
     """
     learned: dict[str, Any] = {}
-    curve: list[int] = []
+    curve = [*fit.params.mistakes_curve_]
     epochs = fit.training.epochs()
+
+    def attributes() -> dict[str, Any]:
+        return {**learned, "mistakes_curve_": [*curve]}
+
     try:
         while True:
             callbacks.epoch_begin()
             epoch = next(epochs)
             curve.append(epoch.mistakes)
-            learned = describe(fit, epoch, curve)
+            learned = describe(fit, epoch)
             _print(epoch, fit.params.verbose)
-            if callbacks.epoch_end(learned.copy) or epoch.is_last:
+            if callbacks.epoch_end(attributes) or epoch.is_last:
                 break
     except KeyboardInterrupt:
         if not learned:
             raise
+        del curve[len(fit.params.mistakes_curve_) + learned["n_iter_"] :]
         warnings.warn("Training interrupted by user.", stacklevel=2)
-    return learned
+    return attributes()
 
 
 def _print(epoch: Epoch, verbose: Any) -> None:

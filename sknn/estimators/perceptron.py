@@ -84,11 +84,12 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     samples, with a one appended for the intercept, have norms up to R, and gamma is the
     largest margin (Novikoff).
 
-    Samples are scored in blocks by one product. Within a block, a mistake raises the
-    later scores by its row of the block's Gram matrix, which is the online rule itself:
-    the work of Python is a step per mistake. Only an l1 penalty moves weights at every
-    sample; then the next mistake is looked for in windows of samples, and sparse
-    samples are visited one by one.
+    A window of samples is scored by one product for all problems. Its first mistake is
+    the next one of the online rule; weights take their step there, and the next window
+    begins behind it. So Python works once per mistake, not once per sample, and the
+    numbers are those of the online rule. An l1 penalty moves weights at every sample,
+    on a path that windows of a plain array know in advance; sparse samples are then
+    visited one by one.
 
     Without a penalty, margins that only rounding separates from zero are decided as by
     single steps in scikit-learn's order of sums.
@@ -225,7 +226,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     ) -> PerceptronClassifier:
         """Go on for one epoch over some samples.
 
-        An exception or Ctrl-C leaves the earlier model as it was.
+        An exception, or Ctrl-C within the epoch, leaves the earlier model as it was.
 
         Parameters
         ----------
@@ -286,7 +287,8 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     def _resume(self, X: Any) -> Weights:
         """Return a copy of the weights in training, which may not be published."""
-        coef, intercept = self._running or (self._dense_coef(), self.intercept_)
+        running = getattr(self, "_running", None)
+        coef, intercept = running or (self._dense_coef(), self.intercept_)
         weights = _zeros(len(coef), X)
         weights.coef[...], weights.intercept[...] = coef, intercept
         return weights
@@ -297,7 +299,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             return None
         average = Average.none(int(self.average), weights)
         average.seen += int(self.t_) - 1
-        mean = self._mean
+        mean = getattr(self, "_mean", None)
         if mean is not None and mean["start"] == average.start:
             average.total.coef[...] = mean["coef"]
             average.total.intercept[...] = mean["intercept"]
@@ -339,9 +341,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         )
         self.__dict__.update(run(fit, callbacks, self._describe))
 
-    def _describe(
-        self, fit: PerceptronFit, epoch: Epoch, curve: list[int]
-    ) -> dict[str, Any]:
+    def _describe(self, fit: PerceptronFit, epoch: Epoch) -> dict[str, Any]:
         """Return the fitted attributes behind an epoch, in arrays of their own."""
         published, running, average = fit.published(), fit.weights, fit.average
         dtype = self.coef_.dtype if hasattr(self, "coef_") else fit.samples.X.dtype
@@ -352,7 +352,6 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             "intercept_": np.array(published.intercept, dtype=dtype),
             "n_iter_": epoch.number,
             "t_": self.t_ + epoch.number * len(fit.samples.codes),
-            "mistakes_curve_": [*self.mistakes_curve_, *curve],
             "converged_": epoch.separates,
             "_running": running.copies() if hidden else None,
             "_mean": None if average is None else average.as_dict(),

@@ -195,13 +195,14 @@ class Visit:
         weights, limit = self.state.weights, np.full((), tolerance)
         coef, intercept = weights.coef[0], weights.intercept[:1].reshape(())
         sides, updates = targets.sides, targets.updates
+        products, less_equal = chunk.products, np.less_equal
         at, n, n_found, n_updates, loss = 0, chunk.n_rows, 0, 0, 0.0
         usual = length
         while at < n:
-            margins = chunk.products(coef, at, at + length)
+            margins = products(coef, at, at + length)
             margins += intercept
             margins *= sides[at : at + length]
-            wrong = np.less_equal(margins, limit)
+            wrong = less_equal(margins, limit)
             first = int(wrong.argmax())
             if not wrong.item(first):
                 at += len(margins)
