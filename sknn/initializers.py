@@ -126,10 +126,22 @@ class Zeros(Initializer):
         return np.zeros(shape)
 
 
+@dataclass(frozen=True)
+class Ones(Initializer):
+    """All ones; for scales."""
+
+    def __call__(
+        self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
+    ) -> Array:
+        """Return the parameter; nothing is drawn."""
+        return np.ones(shape)
+
+
 INITIALIZERS: dict[str, type[Initializer]] = {
     "glorot": Glorot,
     "he": He,
     "lecun": LeCun,
     "orthogonal": Orthogonal,
     "zeros": Zeros,
+    "ones": Ones,
 }

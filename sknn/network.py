@@ -6,25 +6,43 @@ objective's, and what an output means is the loss's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from sknn._array import Array
-from sknn.layers.base import Layer, Param, Views
+from sknn.layers.base import Layer, Param, Views, declare
+from sknn.layers.containers import (
+    chain_adapt,
+    chain_backward,
+    chain_forward,
+    walk,
+)
 from sknn.tape import Tape
 
 # Rows of one block of a prediction: all scratch of a block stays below this.
 _BLOCK_BYTES = 1 << 23
+
+# Parts of the vector, in their order; what stands before the frozen ones is trained.
+_PENALIZED, _FREE, _FROZEN, _BUFFERS = range(4)
+
+
+def _part(param: Param) -> int:
+    if param.buffer:
+        return _BUFFERS
+    if not param.trainable:
+        return _FROZEN
+    return _PENALIZED if param.penalized else _FREE
 
 
 class Network:
     """A chain of layers with all parameters in one vector.
 
     The vector holds the penalised parameters of all layers first, then those without
-    penalty, then frozen ones; layers see named views of it. A stack of networks has a
-    vector with an axis in front, and everything below it broadcasts.
+    penalty, frozen ones, and running statistics; layers see named views of it. A stack
+    of networks has a vector with an axis in front, and everything below it broadcasts.
 
     Parameters
     ----------
@@ -73,29 +91,23 @@ class Network:
         return stacked
 
     def _declare(self) -> None:
-        declared: list[tuple[int, Param]] = []
+        self._declared: list[tuple[int, Param]] = []
         width = self.n_features
         for i, layer in enumerate(self.layers):
-            params, width = layer.build(width)
-            declared += [(i, param) for param in params]
+            params, width = declare(layer, width)
+            self._declared += [(i, param) for param in params]
         self.n_outputs = width
-        self._declared = declared
         self._offsets = self._lay_out()
-        trained = [i for i, param in declared if param.trainable]
+        trained = [i for i, param in self._declared if _part(param) < _FROZEN]
         self._first_trained = min(trained, default=len(self.layers))
 
     def _lay_out(self) -> dict[tuple[int, str], int]:
-        def part(item: tuple[int, Param]) -> int:
-            param = item[1]
-            return 2 if not param.trainable else 0 if param.penalized else 1
-
-        offsets, end, ends = {}, 0, [0, 0, 0]
-        for item in sorted(self._declared, key=part):
-            i, param = item
+        offsets, end, ends = {}, 0, [0, 0, 0, 0]
+        for i, param in sorted(self._declared, key=lambda item: _part(item[1])):
             offsets[i, param.name] = end
-            end += int(np.prod(param.shape))
-            ends[part(item) :] = [end] * (3 - part(item))
-        self.n_penalized, self.n_trainable, self.n_parameters = ends
+            end += math.prod(param.shape)
+            ends[_part(param) :] = [end] * (4 - _part(param))
+        self.n_penalized, self.n_trainable, _, self.n_parameters = ends
         return offsets
 
     def _bind(self, values: Array) -> None:
@@ -104,16 +116,73 @@ class Network:
 
     def _initialize(self, rng: np.random.RandomState) -> None:
         for i, param in self._declared:
-            self.views[i][param.name][...] = param.init(rng, param.shape, param.fan)
+            self._part_of(self.values, i, param)[...] = param.init(
+                rng, param.shape, param.fan
+            )
+
+    def _part_of(self, vector: Array, i: int, param: Param) -> Array:
+        start = self._offsets[i, param.name]
+        part = vector[..., start : start + math.prod(param.shape)]
+        return part.reshape(*vector.shape[:-1], *param.shape)
 
     def split(self, vector: Array) -> list[Views]:
-        """Return each layer's part of a vector like `values`, as named views."""
+        """Return each layer's part of a vector like `values`, as named views.
+
+        Parameters of a layer within another stand in a dict of their own.
+        """
         views: list[Views] = [{} for _ in self.layers]
         for i, param in self._declared:
-            start = self._offsets[i, param.name]
-            part = vector[..., start : start + int(np.prod(param.shape))]
-            views[i][param.name] = part.reshape(*vector.shape[:-1], *param.shape)
+            *path, name = param.name.split(".")
+            own = views[i]
+            for inner in path:
+                own = own.setdefault(inner, {})
+            own[name] = self._part_of(vector, i, param)
         return views
+
+    def walk(self, tape: Tape | None = None) -> Iterator[tuple[Layer, Views, Tape]]:
+        """Yield all layers, those within others too, with their views and tapes.
+
+        Parameters
+        ----------
+        tape : Tape or None, default=None
+            The tape of a pass, whose parts are yielded; None makes an empty one.
+
+        Yields
+        ------
+        layer, views, tape : Layer, dict of ndarray, Tape
+            One layer, from input to output; a container before what it contains.
+        """
+        return walk(self.layers, self.views, Tape() if tape is None else tape)
+
+    def adapt(self, X: Any) -> None:
+        """Set the parameters that start from the training data.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Training data.
+        """
+        chain_adapt(self.layers, X, self.views)
+
+    def update_buffers(self, tape: Tape, share: float | None = None) -> None:
+        """Move the running statistics by the batch that `tape` went forward with.
+
+        Parameters
+        ----------
+        tape : Tape
+            Tape of a pass in training.
+        share : float or None, default=None
+            Weight of the batch; None takes each layer's own, 1 forgets the past.
+        """
+        if self.n_buffers:
+            for layer, views, own in self.walk(tape):
+                layer.update_buffers(views, own, share)
+
+    @property
+    def n_buffers(self) -> int:
+        """Number of running statistics among the parameters."""
+        sizes = (math.prod(p.shape) for _, p in self._declared if p.buffer)
+        return sum(sizes)
 
     def forward(self, X: Any, tape: Tape) -> Array:
         """Return the raw output for `X`; `tape` keeps what `backward` needs.
@@ -130,14 +199,8 @@ class Network:
         raw : ndarray of shape (n_samples, n_outputs)
             The output of the last layer.
         """
-        x, free = X, False
-        scratch = tape.layers(len(self.layers))
-        for layer, views, own in zip(self.layers, self.views, scratch, strict=True):
-            own.reuse_input = free
-            y = layer.forward(x, views, own)
-            free = layer.output_is_free and (free or y is not x)
-            x = y
-        return x
+        tapes = tape.layers(len(self.layers))
+        return chain_forward(self.layers, X, self.views, tapes)[0]
 
     def backward(
         self, dy: Array, tape: Tape, gradient: list[Views] | None = None
@@ -159,15 +222,10 @@ class Network:
             Gradient by the input if `gradient` is None; in training it is not
             computed.
         """
-        scratch = tape.layers(len(self.layers))
         last = 0 if gradient is None else self._first_trained
-        down: Any = dy
-        for i in range(len(self.layers) - 1, last - 1, -1):
-            sink = None if gradient is None else gradient[i]
-            need_dx = gradient is None or i > last
-            layer, views = self.layers[i], self.views[i]
-            down = layer.backward(down, views, sink, scratch[i], need_dx)
-        return down if gradient is None else None
+        tapes, need_dx = tape.layers(len(self.layers)), gradient is None
+        dx = chain_backward(self.layers, dy, self.views, gradient, tapes, last, need_dx)
+        return dx if need_dx else None
 
     def predict(self, X: Any) -> Array:
         """Return the raw output for `X`, computed in blocks of rows.

@@ -73,6 +73,7 @@ class Objective:
         value : float
             Loss and penalty; one per network for a stack.
         """
+        self.tape.sample_weight = w
         raw = self.network.forward(X, self.tape)
         scratch = self.tape.child("loss")
         d_raw = scratch.empty("d_raw", raw.shape, raw)

@@ -39,6 +39,7 @@ class Tape:
         self.recording = training if recording is None else recording
         self.reuse_input = False  # set by the network: input may be written over
         self.saved: Any = None
+        self._shared: dict[str, Any] = {}  # with the tapes of all layers
         self._children: dict[int | str, Tape] = {}
         self._layers: list[Tape] = []
         self._numbers: dict[float, Array] = {}
@@ -48,8 +49,19 @@ class Tape:
     def child(self, key: int | str) -> Tape:
         """Return the tape of one layer, made at the first call."""
         if key not in self._children:
-            self._children[key] = Tape(self.training, self.rng, self.recording)
+            child = Tape(self.training, self.rng, self.recording)
+            child._shared = self._shared
+            self._children[key] = child
         return self._children[key]
+
+    @property
+    def sample_weight(self) -> Array | None:
+        """Weights of the samples of this pass, of shape (n_samples, 1)."""
+        return self._shared.get("sample_weight")
+
+    @sample_weight.setter
+    def sample_weight(self, weights: Array | None) -> None:
+        self._shared["sample_weight"] = weights
 
     def empty(
         self, name: str, shape: tuple[int, ...], like: Array, dtype: Any = None
@@ -70,10 +82,16 @@ class Tape:
 
     def ones(self, shape: tuple[int, ...], like: Array) -> Array:
         """Return an array of ones of this shape, the same at each call."""
-        view = self._views.get(("ones", shape))
+        return self.constant("ones", shape, 1.0, like)
+
+    def constant(
+        self, name: str, shape: tuple[int, ...], value: float, like: Array
+    ) -> Array:
+        """Return an array filled with `value`, the same at each call."""
+        view = self._views.get((name, shape))
         if view is None:
-            view = np.ones_like(like, shape=shape, subok=False)
-            self._views["ones", shape] = view
+            view = np.full_like(like, value, shape=shape, subok=False)
+            self._views[name, shape] = view
         return view
 
     def number(self, value: float, like: Array) -> Array:

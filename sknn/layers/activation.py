@@ -13,7 +13,7 @@ from sknn.layers.base import Layer, Param, Views
 from sknn.tape import Tape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Activation(Layer):
     """Elementwise activation, :math:`y = f(x)`.
 
@@ -28,6 +28,14 @@ class Activation(Layer):
     name: str
 
     output_is_free: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        if self.name not in ACTIVATIONS:
+            raise ValueError(
+                "The 'name' parameter of Activation must be one of "
+                f"{sorted(ACTIVATIONS)}. Got {self.name!r} instead."
+            )
 
     def build(self, n_in: int) -> tuple[tuple[Param, ...], int]:
         """Return the parameters for `n_in` inputs and the number of outputs."""

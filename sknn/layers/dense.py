@@ -9,11 +9,11 @@ import numpy as np
 
 from sknn._array import Array, matmul, transpose
 from sknn.initializers import Glorot, Initializer
-from sknn.layers.base import Layer, Param, Views
+from sknn.layers.base import Layer, Param, Views, check_count
 from sknn.tape import Tape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dense(Layer):
     r"""Fully connected layer, :math:`y = x W + b`.
 
@@ -27,6 +27,8 @@ class Dense(Layer):
         How `W` of shape (n_in, units) starts.
     bias_init : Initializer, default=Glorot()
         How `b` of shape (1, units) starts; drawn after `W`.
+    trainable : bool, default=True
+        Whether training changes `W` and `b`.
     """
 
     units: int
@@ -34,6 +36,12 @@ class Dense(Layer):
     bias_init: Initializer = field(default_factory=Glorot)
 
     output_is_free: ClassVar[bool] = True
+    keeps_dy: ClassVar[bool] = True
+    accepts_sparse: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the number of units."""
+        check_count(self, "units")
 
     def build(self, n_in: int) -> tuple[tuple[Param, ...], int]:
         """Return the parameters for `n_in` inputs and the number of outputs."""
@@ -56,7 +64,7 @@ class Dense(Layer):
     ) -> Array | None:
         """Return ``dy @ W.T``; write ``x.T @ dy`` and the column sums of `dy`."""
         W = p["W"]
-        if g is not None:
+        if g is not None and self.trainable:
             matmul(transpose(tape.saved), dy, g["W"])
             matmul(tape.ones((1, dy.shape[-2]), dy), dy, g["b"])
         if not need_dx:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 
 from sknn._array import Array
-from sknn.layers.base import Layer, Param, Views
+from sknn.layers.base import Layer, Param, Views, check_in_range
 from sknn.tape import Tape
 
 _LEVELS = 1 << 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dropout(Layer):
     """Inverted dropout: outputs are zero with probability `rate`, else scaled up.
 
@@ -37,15 +38,26 @@ class Dropout(Layer):
     rate: float
 
     output_is_free: ClassVar[bool] = True
+    accepts_sparse: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Check the rate."""
+        check_in_range(self, "rate", 0.0, 1.0)
 
     def build(self, n_in: int) -> tuple[tuple[Param, ...], int]:
         """Return the parameters for `n_in` inputs and the number of outputs."""
         return (), n_in
 
-    def forward(self, x: Array, p: Views, tape: Tape) -> Array:
-        """Return `x`, in training with random entries zero and the rest scaled."""
+    def forward(self, x: Any, p: Views, tape: Tape) -> Any:
+        """Return `x`, in training with random entries zero and the rest scaled.
+
+        Of a sparse matrix only stored entries are dropped: the others are zero anyway.
+        """
         if not tape.training:
             return x
+        if not isinstance(x, np.ndarray) and sparse.issparse(x):
+            kept = x.data * self._draw_mask(x.data[:, None], tape)[:, 0]
+            return type(x)((kept, x.indices, x.indptr), shape=x.shape)
         tape.saved = self._draw_mask(x, tape)
         out = x if tape.reuse_input else tape.empty("y", x.shape, x)
         return np.multiply(x, tape.saved, out=out)

@@ -69,10 +69,17 @@ def minimize_lbfgs(
             value = objective.value_and_gradient(X, y, w)
         return float(value), objective.gradient[: network.n_trainable].copy()
 
+    def take_statistics() -> None:
+        """Let the running statistics be those of all samples under these values."""
+        if network.n_buffers:
+            objective.value_and_gradient(X, y, w)
+            network.update_buffers(objective.tape, share=1.0)
+
     def after_iteration(intermediate_result: OptimizeResult) -> None:
         nonlocal started
         np.copyto(last, intermediate_result.x)
         np.copyto(trained, last)
+    take_statistics()
         state.epoch += 1
         now = time.perf_counter()
         epoch = Epoch(state.epoch, float(intermediate_result.fun), now - started)
@@ -93,4 +100,5 @@ def minimize_lbfgs(
         np.copyto(last, result.x)
     finally:
         np.copyto(trained, last)
+    take_statistics()
     return result

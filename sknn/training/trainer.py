@@ -112,14 +112,17 @@ def _make_step(
     values = _trained(objective.network.values, objective)
     decayed = objective.network.n_penalized
     step = optimizer.stepper(values, gradient, state.memory, decayed)
-    if max_grad_norm is None:
+    network, tape = objective.network, objective.tape
+    if max_grad_norm is None and not network.n_buffers:
         return step
 
-    def clipped_step(learning_rate: float, number: int) -> None:
-        clip_by_norm(gradient, max_grad_norm)
+    def full_step(learning_rate: float, number: int) -> None:
+        if max_grad_norm is not None:
+            clip_by_norm(gradient, max_grad_norm)
         step(learning_rate, number)
+        network.update_buffers(tape)
 
-    return clipped_step
+    return full_step
 
 
 def _run_epoch(
