@@ -79,7 +79,7 @@ def minimize_lbfgs(
         nonlocal started
         np.copyto(last, intermediate_result.x)
         np.copyto(trained, last)
-    take_statistics()
+        take_statistics()
         state.epoch += 1
         now = time.perf_counter()
         epoch = Epoch(state.epoch, float(intermediate_result.fun), now - started)
