@@ -116,6 +116,28 @@ class Orthogonal(Initializer):
 
 
 @dataclass(frozen=True)
+class Scaled(Initializer):
+    """Another initializer's draw, times `factor`.
+
+    Parameters
+    ----------
+    init : Initializer
+        What is drawn.
+    factor : float
+        What it is multiplied with.
+    """
+
+    init: Initializer
+    factor: float
+
+    def __call__(
+        self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
+    ) -> Array:
+        """Draw one parameter."""
+        return self.factor * self.init(rng, shape, fan)
+
+
+@dataclass(frozen=True)
 class Zeros(Initializer):
     """All zeros; for intercepts."""
 

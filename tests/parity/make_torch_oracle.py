@@ -60,6 +60,31 @@ NETWORKS = [
     (["elu", "softplus"], binary_log_loss, 3, 0.0, True),
     (["leaky_relu", "logistic"], binary_log_loss, 1, 0.2, False),
 ]
+
+
+class Skip(nn.Module):
+    """x + F(x), or P x + F(x)."""
+
+    def __init__(self, inner, projection=None):
+        super().__init__()
+        self.inner, self.projection = inner, projection or nn.Identity()
+
+    def forward(self, x):
+        return self.projection(x) + self.inner(x)
+
+
+LAYERS = {
+    "batch_norm": lambda: nn.BatchNorm1d(4),
+    "batch_norm_of_other_settings": lambda: nn.BatchNorm1d(4, eps=0.01, momentum=0.3),
+    "layer_norm": lambda: nn.LayerNorm(4),
+    "residual": lambda: Skip(
+        nn.Sequential(nn.LayerNorm(4), nn.Tanh(), nn.Linear(4, 4))
+    ),
+    "residual_with_projection": lambda: Skip(
+        nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.GELU()),
+        nn.Linear(4, 3, bias=False),
+    ),
+}
 N, N_FEATURES, HIDDEN = 7, 4, (5, 3)
 
 
@@ -68,6 +93,7 @@ def main():
         "torch": torch.__version__,
         "activations": {name: slopes(f) for name, f in ACTIVATIONS.items()},
         "networks": [network(i, *row) for i, row in enumerate(NETWORKS)],
+        "layers": {name: layer(name, make) for name, make in LAYERS.items()},
     }
     TARGET.write_text(json.dumps(oracle) + "\n")
 
@@ -109,6 +135,36 @@ def network(seed, activations, loss, n_outputs, alpha, weighted):
         "d_X": X.grad.tolist(),
         "d_W": [d.weight.grad.T.tolist() for d in dense],
         "d_b": [d.bias.grad.tolist() for d in dense],
+    }
+
+
+def layer(name, make):
+    """Parameters, then three batches in training mode, then one in evaluation mode."""
+    rng = np.random.default_rng(len(name))
+    module = make().to(torch.float64)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter[:] = torch.tensor(rng.normal(size=parameter.shape))
+    start = {k: v.tolist() for k, v in module.state_dict().items()}
+    passes = [one_pass(module.train(), rng) for _ in range(3)]
+    passes.append(one_pass(module.eval(), rng))
+    return {"start": start, "passes": passes}
+
+
+def one_pass(module, rng):
+    x = torch.tensor(rng.normal(1.0, 2.0, size=(N, N_FEATURES)), requires_grad=True)
+    y = module(x)
+    dy = torch.tensor(rng.normal(size=y.shape))
+    module.zero_grad()
+    y.backward(dy)
+    return {
+        "training": module.training,
+        "x": x.tolist(),
+        "dy": dy.tolist(),
+        "y": y.tolist(),
+        "dx": x.grad.tolist(),
+        "gradients": {k: v.grad.tolist() for k, v in module.named_parameters()},
+        "buffers": {k: v.tolist() for k, v in module.named_buffers()},
     }
 
 
