@@ -6,16 +6,45 @@ The only room that knows which string stands for which object.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from sknn.initializers import Glorot, Initializer, LeCun, Zeros
-from sknn.layers import Activation, Dense, Dropout, Layer
+from sknn.estimators._columns import ColumnEncoder
+from sknn.initializers import (
+    INITIALIZERS,
+    Glorot,
+    Initializer,
+    LeCun,
+    Scaled,
+    Zeros,
+)
+from sknn.layers import (
+    PBLD,
+    PLR,
+    Activation,
+    BatchNorm,
+    Columns,
+    Dense,
+    Dropout,
+    Embedding,
+    Layer,
+    LayerNorm,
+    PiecewiseLinear,
+    Residual,
+)
 from sknn.losses import LOSSES, Loss
 from sknn.optimizers import SGD, Adam, Optimizer
 from sknn.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, Schedule
+
+NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
+NUMERIC_EMBEDDINGS: dict[str, Callable[[], Layer]] = {
+    "plr": PLR,
+    "pbld": PBLD,
+    "piecewise_linear": PiecewiseLinear,
+}
 
 # Keywords that belong to one optimiser or schedule and contradict a given object.
 _SOLVER_KEYWORDS = {
@@ -25,26 +54,117 @@ _SOLVER_KEYWORDS = {
     "beta_2": 0.999,
     "epsilon": 1e-8,
 }
+# Keywords that describe hidden layers and contradict given ones.
+_LAYER_KEYWORDS = {
+    "hidden_layer_sizes": (100,),
+    "activation": "relu",
+    "dropout": 0.0,
+    "normalization": None,
+    "residual": False,
+    "weight_init": "auto",
+}
 _SCHEDULE_KEYWORDS = {"power_t": 0.5}
 
 
-def build_layers(estimator: Any, n_outputs: int) -> list[Layer]:
-    """Return hidden layers with activation and dropout, and the linear output layer."""
+def build_layers(
+    estimator: Any, n_outputs: int, columns: ColumnEncoder | None = None
+) -> list[Layer]:
+    """Return all layers: what meets the input, the hidden ones, the linear output."""
+    front = _front_layers(estimator, columns)
+    if estimator.input_dropout:
+        front.append(Dropout(float(estimator.input_dropout)))
+    if estimator.layers is None:
+        return front + _chain(estimator, n_outputs)
+    _refuse_contradictions(estimator, "layers", _LAYER_KEYWORDS)
+    return [*front, *estimator.layers, Dense(n_outputs)]
+
+
+def _front_layers(estimator: Any, columns: ColumnEncoder | None) -> list[Layer]:
+    """Return the layers that embed the columns of the input, none if nothing does."""
+    numeric = _numeric_embedding(estimator.numeric_embedding)
+    if columns is None or not columns.n_categories:
+        _refuse_unused_embedding(estimator)
+        return [] if numeric is None else [numeric]
+    embedding = estimator.categorical_embedding or Embedding()
+    embedding = replace(embedding, n_categories=columns.n_categories)
+    first = columns.width - len(columns.n_categories)
+    codes = (tuple(range(first, columns.width)), embedding)
+    if not first:
+        return [embedding]
+    return [Columns(((tuple(range(first)), numeric), codes))]
+
+
+def _numeric_embedding(given: Any) -> Layer | None:
+    return NUMERIC_EMBEDDINGS[given]() if isinstance(given, str) else given
+
+
+def _refuse_unused_embedding(estimator: Any) -> None:
+    given = estimator.categorical_embedding
+    if given is not None and estimator.categorical_features is None:
+        raise ValueError(
+            f"categorical_embedding={given!r} has no columns to embed: name them in "
+            "categorical_features, or set that to 'from_dtype'."
+        )
+
+
+def _chain(estimator: Any, n_outputs: int) -> list[Layer]:
+    """Return hidden layers from keywords, in blocks if residual, and the output."""
     sizes = hidden_sizes(estimator.hidden_layer_sizes)
     activations = _per_layer("activation", estimator.activation, len(sizes))
     rates = _per_layer("dropout", estimator.dropout, len(sizes))
-    layers: list[Layer] = []
-    for units, activation, rate in zip(sizes, activations, rates, strict=True):
-        layers.append(Dense(units, *_initializers(activation)))
-        if activation != "identity":
-            layers.append(Activation(activation))
-        if rate:
-            layers.append(Dropout(float(rate)))
     # as scikit-learn: the output layer starts like the hidden ones; see tests/parity
     only = [estimator.activation] if isinstance(estimator.activation, str) else []
     last = (activations or only or ["relu"])[-1]
-    layers.append(Dense(n_outputs, *_initializers(last)))
+    # The branches of all blocks together then add about one layer's variance.
+    n_blocks = max(1, len(sizes) - 1)
+    shrink = n_blocks**-0.5 if estimator.residual else 1.0
+    layers: list[Layer] = []
+    between: list[Layer] = []
+    for units, activation, rate in zip(sizes, activations, rates, strict=True):
+        inits = _initializers(estimator.weight_init, activation)
+        if estimator.residual and layers:
+            inits = [Scaled(init, shrink) for init in inits]
+            layers.append(Residual([*between, Dense(units, *inits)]))
+        else:
+            layers += [*between, Dense(units, *inits)]
+        between = _after_dense(estimator, activation, float(rate))
+    inits = _initializers(estimator.weight_init, last)
+    return [*layers, *between, Dense(n_outputs, *inits)]
+
+
+def _after_dense(estimator: Any, activation: str, rate: float) -> list[Layer]:
+    """Return what follows a hidden kernel: normalisation, activation, dropout."""
+    layers: list[Layer] = []
+    if estimator.normalization is not None:
+        layers.append(NORMALIZATIONS[estimator.normalization]())
+    if activation != "identity":
+        layers.append(Activation(activation))
+    if rate:
+        layers.append(Dropout(rate))
     return layers
+
+
+def takes_sparse(estimator: Any) -> bool:
+    """Tell, before there are layers, whether they will take sparse input."""
+    if estimator.numeric_embedding is not None:
+        return False
+    if estimator.categorical_features is not None:
+        return False
+    given = estimator.layers
+    first = given[0] if isinstance(given, (list, tuple)) and given else None
+    return getattr(first, "accepts_sparse", True)
+
+
+def refuse_sparse(layers: Sequence[Layer]) -> None:
+    """Raise ValueError where sparse input would meet a layer that cannot take it."""
+    for layer in layers:
+        if isinstance(layer, Dense):
+            return
+        if not layer.accepts_sparse:
+            raise ValueError(
+                f"X is sparse, but {layer!r} takes dense input only. Begin with Dense, "
+                "or pass X.toarray()."
+            )
 
 
 def hidden_sizes(given: Any) -> list[int]:
@@ -106,11 +226,15 @@ def _per_layer(name: str, given: Any, n_hidden: int) -> list[Any]:
     return values
 
 
-def _initializers(activation: str) -> Sequence[Initializer]:
+def _initializers(weight_init: Any, activation: str) -> list[Initializer]:
+    """Return how kernel and intercept start."""
+    if weight_init != "auto":
+        named = isinstance(weight_init, str)
+        return [INITIALIZERS[weight_init]() if named else weight_init, Zeros()]
     if activation == "selu":
-        return LeCun(), Zeros()
+        return [LeCun(), Zeros()]
     factor = 2.0 if activation == "logistic" else 6.0
-    return Glorot(factor), Glorot(factor)
+    return [Glorot(factor), Glorot(factor)]
 
 
 def _refuse_contradictions(
@@ -121,6 +245,6 @@ def _refuse_contradictions(
         value = getattr(estimator, name)
         if not np.array_equal(value, default):
             raise ValueError(
-                f"{name}={value!r} contradicts {owner}={given!r}, which carries its "
-                f"own parameters. Set it there, or leave {name} at {default!r}."
+                f"{name}={value!r} contradicts {owner}={given!r}, where it must be set "
+                f"instead. Leave {name} at {default!r}."
             )

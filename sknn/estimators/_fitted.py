@@ -9,6 +9,7 @@ import numpy as np
 
 from sknn._array import Array
 from sknn.estimators._targets import Targets
+from sknn.layers import Dense
 from sknn.losses import Loss
 from sknn.network import Network
 from sknn.training.state import TrainingState
@@ -27,7 +28,7 @@ class FittedNetwork:
 
     @property
     def coefs_(self) -> list[Array]:
-        """Kernels of the dense layers, each of shape (n_in, n_out)."""
+        """Kernels of the dense layers in their order, each of shape (n_in, n_out)."""
         return self._weights("W")
 
     @coefs_.setter
@@ -44,18 +45,29 @@ class FittedNetwork:
         self._replace(self.intercepts_, intercepts, "intercepts_")
 
     def _weights(self, name: str) -> list[Array]:
-        views = [v[name] for v in self._of_fit("_network").views if name in v]
+        walk = self._of_fit("_network").walk()
+        views = [p[name] for layer, p, _ in walk if isinstance(layer, Dense)]
         return Weights(view[0] if name == "b" else view for view in views)
 
-    def _replace(self, views: list[Array], given: Sequence[Array], name: str) -> None:
-        shapes = [np.shape(array) for array in given]
-        if shapes != [view.shape for view in views]:
+    def _replace(self, views: list[Array], given: Sequence[Any], name: str) -> None:
+        """Copy arrays into the network; None leaves a layer's as they are."""
+        arrays = [None if item is None else np.asarray(item) for item in given]
+        fits = [
+            array is None or array.shape == view.shape
+            for array, view in zip(arrays, views, strict=False)
+        ]
+        if len(arrays) != len(views) or not all(fits):
+            shapes = [None if item is None else item.shape for item in arrays]
             raise ValueError(
                 f"{name} must have the shapes {[view.shape for view in views]}, got "
                 f"{shapes}."
             )
-        for view, array in zip(views, given, strict=True):
-            view[...] = array
+        for array in arrays:
+            if array is not None and not np.isfinite(array).all():
+                raise ValueError(f"{name} must be finite, got NaN or infinity.")
+        for view, array in zip(views, arrays, strict=True):
+            if array is not None:
+                view[...] = array
 
     @property
     def n_layers_(self) -> int:

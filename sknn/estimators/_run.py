@@ -21,6 +21,7 @@ from sknn.estimators._scorer import Scorer
 from sknn.objective import Objective
 from sknn.schedules import Schedule
 from sknn.training.batches import Batches
+from sknn.training.diagnostics import Diagnostics
 from sknn.training.lbfgs import minimize_lbfgs
 from sknn.training.state import TrainingState
 from sknn.training.stopping import Patience, keep
@@ -28,6 +29,12 @@ from sknn.training.trainer import Epoch, train
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
+
+# Parameters are copied after each epoch, for Ctrl-C to return to, up to this size. A
+# copy of more would be a large share of a fit's memory: Ctrl-C then keeps the weights
+# of the moment, where some parameters have made the last step and others have not, and
+# the history of the complete epochs.
+_KEPT_BYTES = 1 << 25
 
 
 @dataclass
@@ -50,6 +57,8 @@ class Run:
         Told of each epoch; may ask to stop.
     snapshot : callable
         Returns the fitted attributes of this moment, for callbacks.
+    diagnostics : Diagnostics or None, default=None
+        Measures the network after each epoch.
     """
 
     draft: Any
@@ -62,6 +71,7 @@ class Run:
     stops_early: bool
     callbacks: FitCallbacks
     snapshot: Callable[[], dict[str, Any]]
+    diagnostics: Diagnostics | None = None
     loss: float = np.inf
     _kept: Array | None = field(default=None, init=False)
 
@@ -141,12 +151,19 @@ class Run:
             patience.watch_score(state, scores["validation_score"], values)
         else:
             patience.watch_loss(state, epoch.loss)
-        if not self.stops_early or state.best_values is None:
+        is_small = values.nbytes <= _KEPT_BYTES
+        if is_small and (not self.stops_early or state.best_values is None):
             self._kept = keep(values, self._kept)
         rate = epoch.learning_rate
         rates = {} if rate is None else {"learning_rate": rate}
+        inner = {} if self.diagnostics is None else self.diagnostics.measure()
         state.record(
-            epoch=epoch.number, loss=epoch.loss, **scores, **rates, time=epoch.time
+            epoch=epoch.number,
+            loss=epoch.loss,
+            **scores,
+            **rates,
+            time=epoch.time,
+            **inner,
         )
         self.loss, self._kept_epoch = epoch.loss, epoch.number
         return self.callbacks.epoch_end(self.snapshot)
@@ -194,6 +211,12 @@ class Run:
         if self.draft.verbose:
             print(message)
 
+    def warn_of_ills(self) -> None:
+        """Warn of what the diagnostics of this run have found, with the remedies."""
+        if self.diagnostics is not None and self.n_iter:
+            for ill in self.diagnostics.ills(self.state.history, self._first_epoch):
+                warnings.warn(ill, UserWarning, stacklevel=2)
+
     def _warn_not_converged(self) -> None:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({self.draft.max_iter}) reached "
@@ -203,7 +226,10 @@ class Run:
         )
 
     def _interruptible(self, work: Callable[[], None]) -> None:
-        """Run `work`; on Ctrl-C keep the last complete epoch, if there is one."""
+        """Run `work`; on Ctrl-C keep the last complete epoch, if there is one.
+
+        Of a large network the weights are those of the moment; see `_KEPT_BYTES`.
+        """
         try:
             work()
         except KeyboardInterrupt:
@@ -215,8 +241,8 @@ class Run:
     def _roll_back(self) -> None:
         best = self.state.best_values if self.stops_early else None
         source = self._kept if best is None else best
-        assert source is not None
-        np.copyto(self.objective.network.values, source)
+        if source is not None:
+            np.copyto(self.objective.network.values, source)
         self.state.rewind(self._kept_epoch)
 
     def _forget_last_stop(self) -> None:

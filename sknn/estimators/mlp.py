@@ -17,8 +17,15 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._array import Array
-from sknn.estimators._build import build_layers, build_loss, is_stochastic
+from sknn.estimators._build import (
+    build_layers,
+    build_loss,
+    is_stochastic,
+    refuse_sparse,
+    takes_sparse,
+)
 from sknn.estimators._callbacks import FitCallbacks
+from sknn.estimators._columns import ColumnEncoder
 from sknn.estimators._data import Data, split_rows
 from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._parameters import Parameter, validate_parameters
@@ -31,10 +38,12 @@ from sknn.estimators._sklearn import (
 )
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.layers import Layer
+from sknn.layers.containers import adapts
 from sknn.losses import Poisson
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.training.batches import Batches
+from sknn.training.diagnostics import Diagnostics
 from sknn.training.state import TrainingState
 
 _FLOATS = (np.float64, np.float32)
@@ -72,7 +81,18 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
     max_grad_norm: float | None
     dtype: Any
     scoring: Any
+    normalization: str | None
+    residual: bool
+    input_dropout: float
+    weight_init: Any
+    layers: Any
+    categorical_features: Any
+    categorical_embedding: Any
+    numeric_embedding: Any
+    missing: str
+    diagnostics: bool
 
+    _columns: ColumnEncoder | None = None
     _dtype: Any
     n_features_in_: int
 
@@ -96,6 +116,8 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        coefs_init: Any = None,
+        intercepts_init: Any = None,
     ) -> Any:
         """Fit the model.
 
@@ -116,6 +138,11 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
             Targets of the validation data.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation data.
+        coefs_init : list of array-like, default=None
+            Kernels to start from, in the shapes of `coefs_`; None in the list leaves
+            the kernel of that layer to `weight_init`.
+        intercepts_init : list of array-like, default=None
+            Intercepts to start from, in the shapes of `intercepts_`, likewise.
 
         Returns
         -------
@@ -127,7 +154,9 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         ValueError
             If a parameter or the data are not valid, or if training diverged.
         """
-        return self._train(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        validation = (X_val, y_val, sample_weight_val)
+        start = (coefs_init, intercepts_init)
+        return self._train(X, y, sample_weight, validation, start)
 
     @with_callbacks
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Any:
@@ -138,15 +167,15 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
                 "not see all samples. Give the weights as a dict, for instance from "
                 "sklearn.utils.class_weight.compute_class_weight."
             )
-        nothing = (None, None, None)
-        return self._train(X, y, sample_weight, nothing, classes, incremental=True)
+        return self._train(X, y, sample_weight, classes=classes, incremental=True)
 
     def _train(
         self,
         X: Any,
         y: Any,
         sample_weight: Any,
-        validation: Validation,
+        validation: Validation = (None, None, None),
+        start: tuple[Any, Any] = (None, None),
         classes: Any = None,
         incremental: bool = False,
     ) -> Any:
@@ -160,8 +189,8 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         draft = copy.copy(self)
         goes_on = (incremental or self.warm_start) and hasattr(self, "_network")
         data = draft._load(X, y, sample_weight, classes, goes_on, incremental)
-        draft._start(goes_on)
-        run = draft._make_run(data, validation, callbacks)
+        draft._start(goes_on, data, start)
+        run = draft._make_run(data, validation, callbacks, adapt=not goes_on)
         if is_stochastic(self.solver):
             run.descend(incremental)
         else:
@@ -169,6 +198,7 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         draft._adopt(run)
         callbacks.end(run.snapshot)
         self.__dict__ = draft.__dict__
+        run.warn_of_ills()
         return self
 
     def _load(
@@ -198,10 +228,35 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
     ) -> tuple[Any, Any]:
         if y is None:
             validate_data(self, X, y, reset=reset)  # raises scikit-learn's message
-        X = validate_data(self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=reset)
+        X = self._check_X(X, reset)
         y = kind.check(y)
         check_consistent_length(X, y)
         return X, y
+
+    def _check_X(self, X: Any, reset: bool = False) -> Any:
+        """Return X as numbers; learn its columns at a first fit."""
+        if reset:
+            self._columns = None
+            if self.categorical_features is not None or self.missing != "error":
+                validate_data(self, X, reset=True, skip_check_array=True)
+                self._columns = ColumnEncoder.learn(
+                    X,
+                    categorical_features=self.categorical_features,
+                    missing=self.missing,
+                    feature_names=getattr(self, "feature_names_in_", None),
+                    estimator_name=type(self).__name__,
+                )
+                return self._columns.transform(X)
+        if self._columns is None:
+            return validate_data(
+                self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=reset
+            )
+        validate_data(self, X, reset=False, skip_check_array=True)
+        return self._columns.transform(X)
+
+    def _n_inputs(self) -> int:
+        """Return the number of columns that the network sees."""
+        return self.n_features_in_ if self._columns is None else self._columns.width
 
     def _encode(self, X: Any, y: Any, sample_weight: Any) -> Data:
         codes = self._targets.encode(y, self._working_dtype())
@@ -215,30 +270,39 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         """Return the dtype of training: L-BFGS needs the digits of float64."""
         return self._dtype if is_stochastic(self.solver) else np.dtype(np.float64)
 
-    def _start(self, goes_on: bool) -> None:
+    def _start(self, goes_on: bool, data: Data, start: tuple[Any, Any]) -> None:
         """Make the network and the state of training, or copy those of the last fit."""
-        layers = build_layers(self, self._targets.n_outputs)
+        layers = build_layers(self, self._targets.n_outputs, self._columns)
+        if sparse.issparse(data.X):
+            refuse_sparse(layers)
+        dtype = self._working_dtype()
         if goes_on:
             self._check_same_layers(layers)
-            self._network = self._network.copy(self._working_dtype())
+            self._network = self._network.copy(dtype)
             self._state = self._state.copy()
-            return
-        rng = check_random_state(self.random_state)
-        self._network = Network(layers, self.n_features_in_, self._working_dtype(), rng)
-        self._state = TrainingState(rng)
+        else:
+            rng = check_random_state(self.random_state)
+            self._network = Network(layers, self._n_inputs(), dtype, rng)
+            self._state = TrainingState(rng)
+        for name, arrays in zip(("coefs", "intercepts"), start, strict=True):
+            if arrays is not None:
+                views = getattr(self, f"{name}_")
+                self._replace(views, arrays, f"{name}_init")
 
     def _check_same_layers(self, layers: list[Layer]) -> None:
         if tuple(layers) != self._network.layers:
             raise ValueError(
-                "hidden_layer_sizes, activation and dropout must stay as they were "
-                "when a fit goes on (warm_start=True or partial_fit). Set "
-                "warm_start=False to start anew."
+                "hidden_layer_sizes, activation, dropout and whatever else describes "
+                "the layers must stay as they were when a fit goes on (warm_start=True "
+                "or partial_fit). Set warm_start=False to start anew."
             )
 
     def _make_run(
-        self, data: Data, validation: Validation, callbacks: FitCallbacks
+        self, data: Data, validation: Validation, callbacks: FitCallbacks, adapt: bool
     ) -> Run:
         held, rows = self._held_data(data, validation)
+        if adapt and any(map(adapts, self._network.layers)):
+            self._network.adapt(data.X if rows is None else data.X[rows])
         mean = data.mean_weight(rows)
         dtype = self._working_dtype()
         batches = Batches(
@@ -264,6 +328,11 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
             stops_early=bool(self.early_stopping) and held is not None,
             callbacks=callbacks,
             snapshot=self._snapshot,
+            diagnostics=(
+                Diagnostics(self._network, self._loss, penalty, batches)
+                if self.diagnostics
+                else None
+            ),
         )
 
     def _held_data(
@@ -311,6 +380,8 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         """Return a view of the draft that scorers may predict with."""
         watched = copy.copy(self)
         watched.__dict__.pop("feature_names_in_", None)
+        watched.n_features_in_ = self._n_inputs()
+        watched._columns = None
         return watched
 
     def _batch_size(self, n: int) -> int:
@@ -361,7 +432,9 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
     def _raw(self, X: Any) -> Array:
         """Return the network's output for X, a new array of two dimensions."""
         check_is_fitted(self, "_network")
-        X = validate_data(self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=False)
+        X = self._check_X(X)
+        if sparse.issparse(X):
+            refuse_sparse(self._network.layers)
         return self._network.predict(X.tocsr() if sparse.issparse(X) else X)
 
     def predict(self, X: Any) -> Array:
@@ -387,7 +460,9 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = takes_sparse(self)
+        tags.input_tags.categorical = self.categorical_features is not None
+        tags.input_tags.allow_nan = self.missing != "error"
         return tags
 
 

@@ -92,6 +92,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_grad_norm: float | None = None,
         dtype: Any = None,
         scoring: Any = None,
+        normalization: str | None = None,
+        residual: bool = False,
+        input_dropout: float = 0.0,
+        weight_init: Any = "auto",
+        layers: Any = None,
+        categorical_features: Any = None,
+        categorical_embedding: Any = None,
+        numeric_embedding: Any = None,
+        missing: str = "error",
+        diagnostics: bool = False,
     ) -> None:
         self._store(locals())
 

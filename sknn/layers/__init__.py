@@ -2,9 +2,11 @@
 
 from sknn.layers.activation import Activation
 from sknn.layers.base import Layer, Param
+from sknn.layers.columns import Columns
 from sknn.layers.containers import Residual
 from sknn.layers.dense import Dense
 from sknn.layers.dropout import Dropout
+from sknn.layers.embedding import PBLD, PLR, Embedding, PiecewiseLinear
 from sknn.layers.normalization import BatchNorm, LayerNorm
 
 LAYERS: dict[str, type[Layer]] = {
@@ -14,16 +16,26 @@ LAYERS: dict[str, type[Layer]] = {
     "batch_norm": BatchNorm,
     "layer_norm": LayerNorm,
     "residual": Residual,
+    "embedding": Embedding,
+    "plr": PLR,
+    "pbld": PBLD,
+    "piecewise_linear": PiecewiseLinear,
+    "columns": Columns,
 }
 
 __all__ = [
     "LAYERS",
+    "PBLD",
+    "PLR",
     "Activation",
     "BatchNorm",
+    "Columns",
     "Dense",
     "Dropout",
+    "Embedding",
     "Layer",
     "LayerNorm",
     "Param",
+    "PiecewiseLinear",
     "Residual",
 ]

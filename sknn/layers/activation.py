@@ -23,6 +23,8 @@ class Activation(Layer):
     ----------
     name : str
         A name in ``sknn.activations.ACTIVATIONS``.
+    trainable : bool, default=True
+        Has no effect: there is nothing to train.
     """
 
     name: str

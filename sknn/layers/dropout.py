@@ -28,6 +28,8 @@ class Dropout(Layer):
     ----------
     rate : float
         Share of outputs that are dropped, in [0, 1).
+    trainable : bool, default=True
+        Has no effect: there is nothing to train.
 
     References
     ----------

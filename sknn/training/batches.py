@@ -98,6 +98,23 @@ class Batches:
         X = self.X if self.rows is None else self.X[rows]
         return self._cast("X", X), self._targets(rows), self._weights(rows)
 
+    def sample(self, size: int) -> Batch:
+        """Return up to `size` samples spread over the training set, as one batch.
+
+        Parameters
+        ----------
+        size : int
+            Largest number of samples.
+
+        Returns
+        -------
+        X, y, w : ndarray
+            The same samples at each call; valid until the next batch is asked for.
+        """
+        n = min(size, self.n_samples)
+        picks = np.arange(n) * self.n_samples // n
+        return self._gather(picks if self.rows is None else self.rows[picks])
+
     def _gather(self, rows: Any) -> Batch:
         if isinstance(rows, slice) or sparse.issparse(self.X):
             X = self.X[rows]

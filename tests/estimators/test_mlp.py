@@ -116,7 +116,7 @@ def test_a_fit_that_had_converged_goes_on_with_new_patience(iris):
 
 def test_warm_start_refuses_another_architecture(iris):
     model = MLPClassifier((5,), max_iter=2, warm_start=True).fit(*iris)
-    with pytest.raises(ValueError, match="hidden_layer_sizes, activation and dropout"):
+    with pytest.raises(ValueError, match="hidden_layer_sizes, activation, dropout"):
         model.set_params(hidden_layer_sizes=(6,)).fit(*iris)
 
 

@@ -14,12 +14,17 @@ from sknn.activations import ACTIVATIONS
 from sknn.initializers import Glorot, He, Zeros
 from sknn.layers import (
     LAYERS,
+    PBLD,
+    PLR,
     Activation,
     BatchNorm,
+    Columns,
     Dense,
     Dropout,
+    Embedding,
     Layer,
     LayerNorm,
+    PiecewiseLinear,
     Residual,
 )
 from sknn.network import Network
@@ -37,6 +42,29 @@ EXAMPLES = {
         Residual([Dense(3), BatchNorm(), Activation("gelu"), Dropout(0.3)]),
         Residual([Dense(5), Activation("silu"), Residual([Dense(2)]), Dense(N_IN)]),
         Residual([Activation("gelu"), Dropout(0.2)]),
+    ],
+    # What lies between two codes counts as the nearer one: `rows` are codes, too.
+    "embedding": [
+        Embedding((2, 3, 1, 2)),
+        Embedding((2, 3, 1, 2), dim=3, one_hot_max_size=2),
+        Embedding((2, 3, 1, 2), dim=2, one_hot_max_size=0, scale=0.3),
+        Embedding((2, 0, 1, 30), dim=1, trainable=False),
+    ],
+    "plr": [PLR(3, 2, 0.5), PLR(1, 1)],
+    "pbld": [PBLD(3, 3, 0.5), PBLD(1, 2)],
+    "piecewise_linear": [
+        PiecewiseLinear(4),
+        PiecewiseLinear(1),
+        PiecewiseLinear(5, 3),
+        PiecewiseLinear(3, 2, trainable=False),
+    ],
+    "columns": [
+        Columns(
+            [((0, 2), PBLD(2, 2)), ((1, 3), Embedding((3, 2), one_hot_max_size=2))]
+        ),
+        Columns([(range(1, 4), Dense(2)), ((3, 0, 3), None), ((0, 1), Dropout(0.3))]),
+        Columns([(range(2), PiecewiseLinear(3)), ((2,), Columns([((0,), PLR(2, 2))]))]),
+        Columns([((1,), Activation("tanh")), (range(1, 4), BatchNorm()), ((3,), None)]),
     ],
 }
 EACH = pytest.mark.parametrize(
