@@ -3,22 +3,28 @@
 import importlib
 from typing import Any
 
-from sknn import losses, optimizers, schedules
+from sknn import initializers, layers, losses, optimizers, schedules
 from sknn._versions import __version__, show_versions
 from sknn.estimators import (
+    MLPAutoencoder,
     MLPClassifier,
     MLPEstimator,
     MLPRegressor,
+    MLPTransformer,
     PerceptronClassifier,
 )
 
 __all__ = [
+    "MLPAutoencoder",
     "MLPClassifier",
     "MLPEstimator",
     "MLPRegressor",
+    "MLPTransformer",
     "PerceptronClassifier",
     "__version__",
     "explain",
+    "initializers",
+    "layers",
     "losses",
     "optimizers",
     "schedules",

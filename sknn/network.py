@@ -64,6 +64,8 @@ class Network:
         Lengths of the leading parts of `values`.
     n_outputs : int
         Number of raw outputs.
+    widths : list of int
+        Number of columns before each layer, and behind the last.
     views : list of dict of ndarray
         Each layer's parameters as views of `values`.
     """
@@ -92,11 +94,12 @@ class Network:
 
     def _declare(self) -> None:
         self._declared: list[tuple[int, Param]] = []
-        width = self.n_features
+        self.widths = [self.n_features]
         for i, layer in enumerate(self.layers):
-            params, width = declare(layer, width)
+            params, width = declare(layer, self.widths[-1])
             self._declared += [(i, param) for param in params]
-        self.n_outputs = width
+            self.widths.append(width)
+        self.n_outputs = self.widths[-1]
         self._offsets = self._lay_out()
         trained = [i for i, param in self._declared if _part(param) < _FROZEN]
         self._first_trained = min(trained, default=len(self.layers))
@@ -227,26 +230,29 @@ class Network:
         dx = chain_backward(self.layers, dy, self.views, gradient, tapes, last, need_dx)
         return dx if need_dx else None
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, part: slice = slice(None)) -> Array:
         """Return the raw output for `X`, computed in blocks of rows.
 
         Parameters
         ----------
         X : {ndarray, CSR matrix} of shape (n_samples, n_features)
             Input of any length; beyond the result a few MB are needed.
+        part : slice, default=slice(None)
+            The layers to go through; `X` is the input of the first of them.
 
         Returns
         -------
         raw : ndarray of shape (n_samples, n_outputs)
             A new array.
         """
-        n = X.shape[-2]
-        shape = (*self.values.shape[:-1], n, self.n_outputs)
+        layers, views = self.layers[part], self.views[part]
+        n, end = X.shape[-2], part.indices(len(self.layers))[1]
+        shape = (*self.values.shape[:-1], n, self.widths[end])
         raw = np.empty(shape, dtype=self.values.dtype)
-        tape = Tape()
+        tapes = Tape().layers(len(layers))
         for rows in self._row_blocks(n):
-            block = X[rows] if X.ndim == 2 else X[..., rows, :]
-            raw[..., rows, :] = self.forward(self._cast(block), tape)
+            block = self._cast(X[rows] if X.ndim == 2 else X[..., rows, :])
+            raw[..., rows, :] = chain_forward(layers, block, views, tapes)[0]
         return raw
 
     def _row_blocks(self, n: int) -> Iterator[slice]:

@@ -1,8 +1,17 @@
 """The estimators: scikit-learn's interface over the core."""
 
+from sknn.estimators.autoencoder import MLPAutoencoder
 from sknn.estimators.classifier import MLPClassifier
 from sknn.estimators.estimator import MLPEstimator
 from sknn.estimators.perceptron import PerceptronClassifier
 from sknn.estimators.regressor import MLPRegressor
+from sknn.estimators.transformer import MLPTransformer
 
-__all__ = ["MLPClassifier", "MLPEstimator", "MLPRegressor", "PerceptronClassifier"]
+__all__ = [
+    "MLPAutoencoder",
+    "MLPClassifier",
+    "MLPEstimator",
+    "MLPRegressor",
+    "MLPTransformer",
+    "PerceptronClassifier",
+]

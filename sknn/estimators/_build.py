@@ -108,16 +108,37 @@ def _refuse_unused_embedding(estimator: Any) -> None:
 
 
 def _chain(estimator: Any, n_outputs: int) -> list[Layer]:
-    """Return hidden layers from keywords, in blocks if residual, and the output."""
+    """Return the hidden layers that keywords describe, and the output layer."""
     sizes = hidden_sizes(estimator.hidden_layer_sizes)
     activations = _per_layer("activation", estimator.activation, len(sizes))
     rates = _per_layer("dropout", estimator.dropout, len(sizes))
     # as scikit-learn: the output layer starts like the hidden ones; see tests/parity
     only = [estimator.activation] if isinstance(estimator.activation, str) else []
     last = (activations or only or ["relu"])[-1]
+    hidden = _hidden_layers(estimator, sizes, activations, rates)
+    return [*hidden, Dense(n_outputs, *_initializers(estimator.weight_init, last))]
+
+
+def build_autoencoder(estimator: Any, n_features: int) -> tuple[list[Layer], int]:
+    """Return encoder, code, mirrored decoder, and the index of the decoder's first."""
+    sizes = hidden_sizes(estimator.hidden_layer_sizes)
+    activations = _per_layer("activation", estimator.activation, len(sizes))
+    rates = _per_layer("dropout", estimator.dropout, len(sizes))
+    encoder = _hidden_layers(estimator, sizes, activations, rates)
+    decoder = _hidden_layers(estimator, sizes[::-1], activations[::-1], rates[::-1])
+    linear = _initializers(estimator.weight_init, "identity")
+    if estimator.input_dropout:
+        encoder.insert(0, Dropout(float(estimator.input_dropout)))
+    encoder.append(Dense(int(estimator.n_components), *linear))
+    return [*encoder, *decoder, Dense(n_features, *linear)], len(encoder)
+
+
+def _hidden_layers(
+    estimator: Any, sizes: list[int], activations: list[str], rates: list[float]
+) -> list[Layer]:
+    """Return kernels with what follows each, in blocks if residual."""
     # The branches of all blocks together then add about one layer's variance.
-    n_blocks = max(1, len(sizes) - 1)
-    shrink = n_blocks**-0.5 if estimator.residual else 1.0
+    shrink = max(1, len(sizes) - 1) ** -0.5
     layers: list[Layer] = []
     between: list[Layer] = []
     for units, activation, rate in zip(sizes, activations, rates, strict=True):
@@ -128,8 +149,7 @@ def _chain(estimator: Any, n_outputs: int) -> list[Layer]:
         else:
             layers += [*between, Dense(units, *inits)]
         between = _after_dense(estimator, activation, float(rate))
-    inits = _initializers(estimator.weight_init, last)
-    return [*layers, *between, Dense(n_outputs, *inits)]
+    return [*layers, *between]
 
 
 def _after_dense(estimator: Any, activation: str, rate: float) -> list[Layer]:

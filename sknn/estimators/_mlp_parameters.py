@@ -414,6 +414,29 @@ ESTIMATOR = {
     **_without("task", "loss", *_SHAPE),
 }
 
+_CODED = (
+    *("task", "loss", "class_weight", "layers", "missing", "numeric_embedding"),
+    *("categorical_features", "categorical_embedding"),
+)
+AUTOENCODER = {
+    "n_components": Parameter(
+        "int, default=2",
+        """
+        Number of values that `transform` makes of a sample.
+        """,
+        integer(1),
+    ),
+    "hidden_layer_sizes": Parameter(
+        PARAMETERS["hidden_layer_sizes"].type_line,
+        """
+        Units of the encoder's hidden layers; those of the decoder mirror them. ``()``
+        makes a linear model, whose best codes span the space of PCA's.
+        """,
+        PARAMETERS["hidden_layer_sizes"].allowed,
+    ),
+    **_without("hidden_layer_sizes", *_CODED),
+}
+
 # Fitted attributes that all of them have, for their docstrings.
 ATTRIBUTES = """
 n_features_in_ : int

@@ -221,4 +221,30 @@ class RealTargets:
         return w
 
 
+@dataclass(frozen=True)
+class InputTargets(RealTargets):
+    """The input itself, for networks that learn to reconstruct it."""
+
+    @staticmethod
+    def check(y: Any) -> Any:
+        """Return numbers with two dimensions."""
+        return check_array(y, dtype="numeric", input_name="X")
+
+    @classmethod
+    def learn(cls, y: Any, classes: Any = None) -> InputTargets:
+        """Return the targets that `y` describes."""
+        return cls(y.shape[1])
+
+    def predict(self, raw: Array, loss: Loss) -> Array:
+        """Return predictions with two dimensions; may write over `raw`."""
+        return loss.link_inverse(raw)
+
+    def score(self, y: Any, predicted: Array, w: Array | None) -> float:
+        """Return the share of the variance that predictions explain."""
+        from sklearn.metrics import r2_score
+
+        kind = "variance_weighted"
+        return float(r2_score(y, predicted, sample_weight=w, multioutput=kind))
+
+
 Targets = ClassTargets | RealTargets

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._array import Array
@@ -238,21 +238,35 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         if reset:
             self._columns = None
             if self.categorical_features is not None or self.missing != "error":
-                validate_data(self, X, reset=True, skip_check_array=True)
-                self._columns = ColumnEncoder.learn(
-                    X,
-                    categorical_features=self.categorical_features,
-                    missing=self.missing,
-                    feature_names=getattr(self, "feature_names_in_", None),
-                    estimator_name=type(self).__name__,
-                )
-                return self._columns.transform(X)
+                return self._learn_columns(X)
         if self._columns is None:
             return validate_data(
                 self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=reset
             )
-        validate_data(self, X, reset=False, skip_check_array=True)
+        self._check_frame(X)
         return self._columns.transform(X)
+
+    def _learn_columns(self, X: Any) -> Any:
+        self._check_frame(X, reset=True)
+        self._columns = ColumnEncoder.learn(
+            X,
+            categorical_features=self.categorical_features,
+            missing=self.missing,
+            feature_names=getattr(self, "feature_names_in_", None),
+            estimator_name=type(self).__name__,
+        )
+        return self._columns.transform(X)
+
+    def _check_frame(self, X: Any, reset: bool = False) -> None:
+        """Check the shape of X and the names of its columns, not what is in them."""
+        if self.categorical_features is not None and sparse.issparse(X):
+            raise TypeError(
+                "Sparse data was passed for X, but dense data is required where "
+                "categorical_features is given. Use X.toarray()."
+            )
+        if not sparse.issparse(X) and not hasattr(X, "columns"):
+            X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
+        validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _n_inputs(self) -> int:
         """Return the number of columns that the network sees."""
@@ -272,7 +286,7 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
 
     def _start(self, goes_on: bool, data: Data, start: tuple[Any, Any]) -> None:
         """Make the network and the state of training, or copy those of the last fit."""
-        layers = build_layers(self, self._targets.n_outputs, self._columns)
+        layers = self._build_layers()
         if sparse.issparse(data.X):
             refuse_sparse(layers)
         dtype = self._working_dtype()
@@ -288,6 +302,9 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
             if arrays is not None:
                 views = getattr(self, f"{name}_")
                 self._replace(views, arrays, f"{name}_init")
+
+    def _build_layers(self) -> list[Layer]:
+        return build_layers(self, self._targets.n_outputs, self._columns)
 
     def _check_same_layers(self, layers: list[Layer]) -> None:
         if tuple(layers) != self._network.layers:
