@@ -107,7 +107,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
     ) -> None:
         self._store(locals())
 
-    def fit(  # type: ignore[override]
+    def fit(
         self, X: Any, y: Any = None, sample_weight: Any = None
     ) -> MLPAutoencoder:
         """Fit the model.

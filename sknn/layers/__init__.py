@@ -6,8 +6,9 @@ from sknn.layers.columns import Columns
 from sknn.layers.containers import Residual
 from sknn.layers.dense import Dense
 from sknn.layers.dropout import Dropout
-from sknn.layers.embedding import PBLD, PLR, Embedding, PiecewiseLinear
+from sknn.layers.embedding import Embedding
 from sknn.layers.normalization import BatchNorm, LayerNorm
+from sknn.layers.numeric import PBLD, PLR, PiecewiseLinear
 
 LAYERS: dict[str, type[Layer]] = {
     "dense": Dense,

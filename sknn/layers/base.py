@@ -101,7 +101,7 @@ class Layer:
     def __repr__(self) -> str:
         """Return the call that makes the layer, without what is at its default."""
         shown = []
-        for item in sorted(fields(self), key=lambda item: item.kw_only):
+        for item in sorted(fields(self), key=lambda item: bool(item.kw_only)):
             value = getattr(self, item.name)
             if item.default is MISSING and item.default_factory is MISSING:
                 shown.append(repr(value))

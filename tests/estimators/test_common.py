@@ -54,8 +54,8 @@ _ORDER = (
 )
 
 _VARIANCE = (
-    "batch normalisation predicts with the unbiased variance, which grows by the factor "
-    "n / (n - 1) with the number of rows, as PyTorch's does"
+    "batch normalisation predicts with the unbiased variance, whose factor n / (n - 1) "
+    "depends on the number of rows, as PyTorch's does"
 )
 
 
