@@ -57,7 +57,7 @@ class BatchNorm(Layer):
 
     def forward(self, x: Array, p: Views, tape: Tape) -> Array:
         """Return the normalised input."""
-        out = x if tape.reuse_input else tape.empty("y", x.shape, x)
+        x, out = _input_and_output(x, p, tape)
         if not tape.recording:
             scale = p["gamma"] / np.sqrt(p["variance"] + self.epsilon)
             np.multiply(x, scale, out=out)
@@ -159,7 +159,7 @@ class LayerNorm(Layer):
 
     def forward(self, x: Array, p: Views, tape: Tape) -> Array:
         """Return the normalised input."""
-        out = x if tape.reuse_input else tape.empty("y", x.shape, x)
+        x, out = _input_and_output(x, p, tape)
         normal = tape.empty("normal", x.shape, x)
         t = tape.empty("t", x.shape, x)
         average = self._average(x, tape)
@@ -201,6 +201,16 @@ class LayerNorm(Layer):
 def _scale_and_shift(n: int) -> tuple[Param, Param]:
     gamma = Param("gamma", (1, n), Ones(), (n, n), penalized=False)
     return gamma, Param("beta", (1, n), Zeros(), (n, n), penalized=False)
+
+
+def _input_and_output(x: Array, p: Views, tape: Tape) -> tuple[Array, Array]:
+    """Return `x`, for a stack as one input per network, and where to write."""
+    lead = p["gamma"].shape[:-2]
+    if len(lead) + 2 > x.ndim:
+        x = np.broadcast_to(x, (*lead, *x.shape))
+    elif tape.reuse_input:
+        return x, x
+    return x, tape.empty("y", x.shape, x)
 
 
 def _shares(x: Array, tape: Tape) -> Array:

@@ -105,7 +105,7 @@ def test_sparse_input_categories_and_missing_values_pass_through():
 @pytest.mark.parametrize("layer", [1, -2, 0.5, None])
 def test_a_layer_that_there_is_not_is_refused(layer):
     transformer = MLPTransformer(MLPClassifier((5,), max_iter=2), layer=layer)
-    with pytest.raises(ValueError, match="'layer' parameter .* 1 hidden layer"):
+    with pytest.raises(ValueError, match=r"'layer' parameter .* 1 hidden layer"):
         transformer.fit(X, labels)
     assert not hasattr(transformer, "estimator_")
     with pytest.raises(ValueError, match="0 hidden layer"):

@@ -125,24 +125,6 @@ def test_a_stack_computes_what_its_networks_do_one_by_one(layer, shared):
 
 
 @EACH
-def test_a_tape_serves_batches_of_changing_size(layer):
-    network, tape = network_of(layer), Tape(training=True)
-    x = inputs(layer)
-    for n in (7, 40, 7, 1, 40):
-        dy = np.ones((n, network.n_outputs))
-        expected = passes(network, x[:n], dy)
-        np.testing.assert_array_equal(network.forward(x[:n], tape), expected[0])
-        np.testing.assert_array_equal(network.backward(dy, tape), expected[2])
-
-
-@EACH
-def test_predictions_in_blocks_are_those_of_one_pass(layer):
-    network, x = network_of(layer), inputs(layer, n=700)
-    expected = network.forward(x, Tape())
-    np.testing.assert_allclose(network.predict(x), expected, rtol=1e-12, atol=1e-14)
-
-
-@EACH
 @DTYPES
 def test_input_in_column_order_gives_the_same(layer, dtype):
     x = inputs(layer).astype(dtype)

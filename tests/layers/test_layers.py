@@ -27,7 +27,9 @@ from sknn.layers import (
     PiecewiseLinear,
     Residual,
 )
+from sknn.losses import LOSSES
 from sknn.network import Network
+from sknn.objective import Objective
 from sknn.tape import Tape
 
 N_IN = 4
@@ -221,6 +223,93 @@ def test_a_stack_of_inputs_gives_a_stack_of_outputs(layer):
     for x, output in zip(stack, y, strict=True):
         expected = network_of(layer).forward(x, Tape())
         np.testing.assert_allclose(output, expected, rtol=1e-14, atol=1e-16)
+
+
+def passes(network, x, dy, seed=0):
+    """Output, gradient by the trained parameters, gradient by the input."""
+    tape, gradient = recording(seed), np.full_like(network.values, np.nan)
+    y = network.forward(x, tape).copy()
+    network.backward(dy.copy(), tape, network.split(gradient))
+    return y, gradient[..., : network.n_trainable], network.backward(dy.copy(), tape)
+
+
+@EACH
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_stack_computes_what_its_networks_do_one_by_one(layer, shared):
+    if "Dropout(0." in repr(layer):
+        pytest.skip("the networks of a stack draw masks of their own")
+    for layers in ([layer], [Activation("tanh"), layer], [Dense(N_IN), layer]):
+        compare_stack(layers, shared)
+
+
+def compare_stack(layers, shared):
+    networks = [Network(layers, N_IN, rng=np.random.RandomState(s)) for s in range(3)]
+    own = [rows(seed=0 if shared else s) for s in range(3)]
+    X = own[0] if shared else np.stack(own)
+    dy = np.random.default_rng(1).normal(size=(3, 6, networks[0].n_outputs))
+    stacked = passes(Network.stack(networks), X, dy)
+    for i, network in enumerate(networks):
+        for whole, alone in zip(stacked, passes(network, own[i], dy[i]), strict=True):
+            # What has no parameters gives the same for all networks.
+            part = whole[i] if whole.ndim > alone.ndim else whole
+            np.testing.assert_allclose(part, alone, rtol=1e-11, atol=1e-12)
+
+
+@EACH
+def test_a_tape_serves_batches_of_changing_size(layer):
+    network, tape = network_of(layer), recording()
+    x = rows(40)
+    for n in (7, 40, 7, 1, 40):
+        dy = np.ones((n, network.n_outputs))
+        state = np.random.RandomState(0).get_state()
+        tape.rng.set_state(state)
+        expected = passes(network, x[:n], dy)
+        np.testing.assert_array_equal(network.forward(x[:n], tape), expected[0])
+        np.testing.assert_array_equal(network.backward(dy, tape), expected[2])
+
+
+@EACH
+def test_predictions_in_blocks_are_those_of_one_pass(layer):
+    network, x = network_of(layer), rows(700)
+    expected = network.forward(x, Tape())
+    np.testing.assert_allclose(network.predict(x), expected, rtol=1e-12, atol=1e-14)
+
+
+def targets_for(loss, n, rng):
+    """Targets in the domain of a loss, with its number of columns."""
+    if loss == "multinomial_log_loss":
+        return np.eye(3)[rng.integers(0, 3, n)]
+    if loss == "binary_log_loss":
+        return rng.integers(0, 2, (n, 2)).astype(float)
+    return rng.poisson(2.0, (n, 2)).astype(float)
+
+
+@EACH
+@pytest.mark.parametrize("loss", LOSSES)
+def test_gradients_hold_with_every_activation_and_loss(layer, loss, differences):
+    rng = np.random.default_rng(2)
+    x, y = rows(), targets_for(loss, 6, rng)
+    w = rng.uniform(0.2, 2.0, (6, 1))
+    for activation in ACTIVATIONS:
+        layers = [layer, Dense(2), Activation(activation), Dense(y.shape[1])]
+        network = Network(layers, N_IN, rng=np.random.RandomState(1))
+        # Away from the kinks of activations: no pre-activation is next to 0.
+        network.views[1]["b"][...] = [[0.5, -0.4]]
+        objective = Objective(network, LOSSES[loss](), alpha=0.3)
+        # Along a random direction, where a mistake in any entry shows.
+        values = network.values[: network.n_trainable]
+        start, t = values.copy(), np.zeros(1)
+        direction = rng.normal(size=start.size) / start.size
+
+        def value(objective=objective, values=values, move=(start, direction, t)):
+            values[...] = move[0] + move[2] * move[1]
+            objective.tape = recording()
+            return objective.value_and_gradient(x, y, w)
+
+        numeric = differences(value, t)
+        value()
+        slope = objective.gradient[: network.n_trainable] @ direction
+        np.testing.assert_allclose(slope, numeric[0], rtol=1e-6, atol=1e-8)
 
 
 # Dense ---------------------------------------------------------------------------
