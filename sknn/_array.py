@@ -6,6 +6,8 @@ any axes before them count networks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,17 +16,100 @@ from scipy import sparse
 
 Array = NDArray[Any]
 
+# A sparse product up to this size is made in one piece, a larger one piece by piece.
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass
+class Rows:
+    """A few rows of a matrix; all others are zero.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Of the whole matrix.
+    index : ndarray of shape (n_rows,)
+        Which rows, in ascending order.
+    values : ndarray of shape (..., n_rows, n_columns)
+        These rows; axes in front count networks.
+    """
+
+    shape: tuple[int, int]
+    index: Array = field(default_factory=lambda: np.empty(0, np.intp))
+    values: Array = field(default_factory=lambda: np.empty((0, 0)))
+
+    @property
+    def size(self) -> int:
+        """Number of entries of the whole matrix."""
+        return self.shape[0] * self.shape[1]
+
+    def matrices(self, vector: Array) -> Iterator[Array]:
+        """Yield views of this shape of what `vector` begins with, one per network."""
+        for i in np.ndindex(vector.shape[:-1]):
+            yield vector[i][: self.size].reshape(self.shape)
+
+    def take(self, vector: Array) -> Array:
+        """Return these rows of the matrix that `vector` begins with."""
+        shape = (*vector.shape[:-1], len(self.index), self.shape[1])
+        taken = np.empty(shape, vector.dtype)
+        networks = np.ndindex(vector.shape[:-1])
+        for i, matrix in zip(networks, self.matrices(vector), strict=True):
+            # Without "clip" numpy checks the index and copies through a buffer.
+            matrix.take(self.index, axis=0, out=taken[i], mode="clip")
+        return taken
+
 
 def matmul(a: Any, b: Array, out: Array) -> Array:
     """Write ``a @ b`` to `out`; `a` may be sparse, or either may be a stack."""
     if not isinstance(a, np.ndarray) and sparse.issparse(a):
-        out[...] = a @ b
+        for i in np.ndindex(b.shape[:-2]):
+            out[i] = a @ b[i]
         return out
     if a.ndim == b.ndim == 2:
         # ndarray.dot has a third of np.matmul's fixed cost, and fixed costs are what a
         # step of a small network consists of.
         return a.dot(b, out)
     return np.matmul(a, b, out=out)
+
+
+def cross(x: Any, y: Array, out: Array | Rows) -> None:
+    """Write ``x.T @ y`` to `out`, which is filled whole, or given the rows not zero.
+
+    Rows that belong to columns of a sparse `x` without an entry are not computed.
+    """
+    if isinstance(out, Rows):
+        out.index, columns = _occupied(x)
+        out.values = np.empty((*y.shape[:-2], len(out.index), y.shape[-1]), y.dtype)
+        matmul(columns, y, out.values)
+    elif not isinstance(x, np.ndarray) and sparse.issparse(x):
+        _sparse_cross(x, y, out)
+    else:
+        matmul(transpose(x), y, out)
+
+
+def _sparse_cross(x: Any, y: Array, out: Array) -> None:
+    """Write ``x.T @ y`` by pieces: SciPy's product is an array as large as `out`."""
+    if out.nbytes <= max(_BLOCK_BYTES, x.nnz * out.itemsize):
+        matmul(x.T, y, out)
+        return
+    index, columns = _occupied(x)
+    size = max(1, _BLOCK_BYTES // (out.shape[-1] * out.itemsize))
+    out[...] = 0.0
+    for start in range(0, len(index), size):
+        piece, rows = columns[start : start + size], index[start : start + size]
+        for i in np.ndindex(y.shape[:-2]):
+            out[i][rows] = piece @ y[i]
+
+
+def _occupied(x: Any) -> tuple[Array, Any]:
+    """Return which columns of `x` have entries, and these columns as rows."""
+    if isinstance(x, np.ndarray):
+        return np.arange(x.shape[-1]), transpose(x)
+    columns = x.tocsc()
+    index = np.flatnonzero(np.diff(columns.indptr))
+    starts = np.append(columns.indptr[index], columns.indptr[-1:])
+    parts = (columns.data, columns.indices, starts)
+    return index, sparse.csr_array(parts, shape=(len(index), x.shape[0]))
 
 
 def transpose(a: Any) -> Any:
@@ -44,6 +129,12 @@ def squared_norm(vector: Array) -> Any:
     if vector.ndim == 1:
         return vector.dot(vector)
     return np.einsum("...i,...i->...", vector, vector)
+
+
+def flatten(matrices: Array) -> Array:
+    """Return a view of one matrix, or of a stack, with its last two axes as one."""
+    *lead, n, width = matrices.shape
+    return matrices.reshape(*lead, n * width)
 
 
 def scalar(value: float, like: Array) -> Array:

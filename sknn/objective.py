@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sknn._array import Array, scalar, squared_norm
+from sknn._array import Array, Rows, flatten, scalar, squared_norm
+from sknn.layers import Dense
 from sknn.losses.base import Loss
 from sknn.network import Network
 from sknn.tape import Tape
@@ -39,6 +40,8 @@ class Objective:
     ----------
     gradient : ndarray of shape (n_parameters,)
         Where each call leaves the gradient.
+    rows : Rows or None
+        Where each call leaves the gradient by the first kernel after `keep_rows`.
     """
 
     def __init__(
@@ -52,8 +55,30 @@ class Objective:
         self.loss = loss
         self.alpha = alpha
         self.tape = Tape(training=True, rng=rng)
-        self.gradient = np.zeros_like(network.values)
-        self._views = network.split(self.gradient)
+        # Unlike zeros_like, zeros takes memory only where something is written.
+        self.gradient = np.zeros(network.values.shape, network.values.dtype)
+        self.keep_rows(False)
+
+    def keep_rows(self, kept: bool = True) -> None:
+        """Hold the gradient by the first kernel as the rows that a batch touches.
+
+        A sparse batch touches the rows of those columns in which it has entries. Only
+        they are computed, into `rows`; the kernel's part of `gradient`, from 0 to
+        `rows.size`, is not written. The penalty of a batch is then that of the rows it
+        touches and of all other kernels, so that the value fits to its gradient.
+
+        Parameters
+        ----------
+        kept : bool, default=True
+            False returns to a gradient in whole. Where the first parameters are not
+            those of a trained `Dense`, there is no other.
+        """
+        first = _first_kernel(self.network) if kept else None
+        self._views = self.network.split(self.gradient)
+        self.rows = None
+        if first is not None:
+            n_in, n_out = self._views[first]["W"].shape[-2:]
+            self.rows = self._views[first]["W"] = Rows((n_in, n_out))
         self._blocks = self._penalty_blocks()
 
     def value_and_gradient(self, X: Any, y: Array, w: Array | None = None) -> Any:
@@ -88,17 +113,43 @@ class Objective:
         for values, gradient, scratch in self._blocks:
             np.multiply(values, self._strength, out=scratch)
             np.add(gradient, scratch, out=gradient)
-        return 0.5 * strength * squared_norm(self._penalized)
+        squares = squared_norm(self._penalized)
+        if self.rows is not None:
+            squares = squares + self._penalize(self.rows)
+        return 0.5 * strength * squares
+
+    def _penalize(self, rows: Rows) -> Any:
+        """Add the penalty's gradient to `rows`; return the sum of their squares."""
+        values = rows.take(self.network.values)
+        squares = squared_norm(flatten(values))
+        np.multiply(values, self._strength, out=values)
+        np.add(rows.values, values, out=rows.values)
+        return squares
 
     def _penalty_blocks(self) -> list[tuple[Array, Array, Array]]:
         network = self.network
-        self._penalized = network.values[..., : network.n_penalized]
+        first = 0 if self.rows is None else self.rows.size
+        self._penalized = network.values[..., first : network.n_penalized]
         self._strength = scalar(0.0, network.values)
         size = max(1, _BLOCK_BYTES // network.values.itemsize)
         scratch = np.empty_like(self._penalized[..., :size])
         blocks = []
-        for start in range(0, network.n_penalized, size):
+        penalized = self.gradient[..., first : network.n_penalized]
+        for start in range(0, penalized.shape[-1], size):
             values = self._penalized[..., start : start + size]
-            gradient = self.gradient[..., start : start + values.shape[-1]]
+            gradient = penalized[..., start : start + size]
             blocks.append((values, gradient, scratch[..., : values.shape[-1]]))
         return blocks
+
+
+def _first_kernel(network: Network) -> int | None:
+    """Return the layer whose kernel the parameters begin with, if it is a `Dense`."""
+    with_parameters = (i for i, views in enumerate(network.views) if views)
+    i = next(with_parameters, None)
+    # Not a subclass: its backward may write the gradient in a way of its own.
+    if i is None or type(network.layers[i]) is not Dense:
+        return None
+    kernel = network.views[i]["W"]
+    leads = np.may_share_memory(kernel, network.values.reshape(-1)[:1])
+    penalized = network.n_penalized >= kernel.shape[-2] * kernel.shape[-1]
+    return i if leads and penalized else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._array import Array, scalar, squared_norm
+from sknn._array import Array, Rows, flatten, scalar, squared_norm
 from sknn._params import Params, check_in_range
 
 Memory = dict[str, Array]
@@ -35,6 +35,22 @@ class Optimizer(Params):
         Decoupled decay of the penalised parameters: before each step they shrink by
         the factor ``1 - learning_rate * weight_decay``. Unlike `alpha` it does not pass
         through the gradient, and does not depend on the size of a batch.
+    lazy : bool, default=False
+        With sparse input into a first `Dense` layer, step only the rows of its kernel
+        whose columns have an entry in the batch (a stored zero is one). In a step,
+        parameters, memory, `alpha` and `weight_decay` of all other rows rest; every
+        other parameter is stepped as ever. With dense input, or where another layer
+        comes first, nothing changes.
+
+    Notes
+    -----
+    A lazy step takes time in proportion to the entries of a batch instead of the
+    columns of X, but it is another algorithm unless every batch has all columns. The
+    memory of an absent column does not fade, and it does not move on by it; the
+    penalties shrink a column as often as it occurs; the penalty in the reported loss
+    is that of the rows of each batch. Corrections for the first steps count all steps,
+    not those of a row. PyTorch's ``SparseAdam`` and the ``LazyAdam`` of TensorFlow
+    Addons do the same.
 
     References
     ----------
@@ -43,6 +59,7 @@ class Optimizer(Params):
     """
 
     weight_decay: float = field(default=0.0, kw_only=True)
+    lazy: bool = field(default=False, kw_only=True)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the arrays that this optimiser remembers."""
@@ -61,13 +78,23 @@ class Optimizer(Params):
     def validate(self) -> None:
         """Raise ValueError where a field has a value that is not allowed."""
         check_in_range(self, "weight_decay", 0.0)
+        if not isinstance(self.lazy, (bool, np.bool_)):
+            raise ValueError(
+                f"The 'lazy' parameter of {type(self).__name__} must be True or False. "
+                f"Got {self.lazy!r} instead."
+            )
 
     def memory(self, values: Array) -> Memory:
         """Return what this optimiser remembers of `values`, before the first step."""
         return {name: np.zeros_like(values) for name in self.names()}
 
     def stepper(
-        self, values: Array, gradient: Array, memory: Memory, n_decayed: int = 0
+        self,
+        values: Array,
+        gradient: Array,
+        memory: Memory,
+        n_decayed: int = 0,
+        rows: Rows | None = None,
     ) -> Callable[[float, int], None]:
         """Bind the arrays to ``step(learning_rate, number)``, which works in place.
 
@@ -79,21 +106,27 @@ class Optimizer(Params):
             As `memory` returned it; changed in place.
         n_decayed : int, default=0
             How many of the parameters, from the first, `weight_decay` shrinks.
+        rows : Rows or None, default=None
+            Where the gradient by the first ``rows.size`` parameters will stand instead;
+            of them only these rows are stepped.
 
         Returns
         -------
         step : callable
             To be called once for every gradient.
         """
-        arrays = [values, gradient, *(memory[name] for name in self.names())]
+        remembered = [memory[name] for name in self.names()]
+        arrays = [values, gradient, *remembered]
         size = max(1, min(values.shape[-1], _BLOCK_BYTES // values.itemsize))
+        whole_from = 0 if rows is None else rows.size
         scratch = np.empty_like(values[..., :size])
         blocks = []
-        for start in range(0, values.shape[-1], size):
+        for start in range(whole_from, values.shape[-1], size):
             p, g, *m = (array[..., start : start + size] for array in arrays)
             blocks.append((p, g, scratch[..., : p.shape[-1]], m))
         factors = [scalar(0.0, values) for _ in self.rates(0.0, 1)]
-        decayed = values[..., :n_decayed]
+        decayed = values[..., whole_from:n_decayed]
+        matrices = [] if rows is None else _matrices(rows, [values, *remembered])
 
         def step(learning_rate: float, number: int) -> None:
             if self.weight_decay:
@@ -104,8 +137,38 @@ class Optimizer(Params):
                 factor[()] = rate
             for p, g, t, m in blocks:
                 self.update(p, g, t, factors, *m)
+            if rows is not None:
+                shrink = 1 - learning_rate * self.weight_decay
+                self._step_rows(rows, matrices, factors, shrink)
 
         return step
+
+    def _step_rows(
+        self,
+        rows: Rows,
+        matrices: list[list[Array]],
+        factors: list[Array],
+        shrink: float,
+    ) -> None:
+        """Change these rows of each network's parameters and memory in place."""
+        size = max(1, _BLOCK_BYTES // (rows.shape[1] * rows.values.itemsize))
+        networks = np.ndindex(rows.values.shape[:-2])
+        for i, own in zip(networks, matrices, strict=True):
+            for start in range(0, len(rows.index), size):
+                index = rows.index[start : start + size]
+                p, *m = taken = [matrix.take(index, axis=0) for matrix in own]
+                if self.weight_decay:
+                    np.multiply(p, shrink, out=p)
+                g = rows.values[i][start : start + size]
+                self.update(p, g, np.empty_like(p), factors, *m)
+                for matrix, changed in zip(own, taken, strict=True):
+                    matrix[index] = changed
+
+
+def _matrices(rows: Rows, vectors: list[Array]) -> list[list[Array]]:
+    """Return for each network the matrices that the vectors begin with."""
+    of_networks = zip(*(rows.matrices(v) for v in vectors), strict=True)
+    return [list(matrices) for matrices in of_networks]
 
 
 @dataclass
@@ -123,6 +186,8 @@ class SGD(Optimizer):
         Whether to look ahead along the velocity.
     weight_decay : float, default=0.0
         Decoupled decay, as in `Optimizer`.
+    lazy : bool, default=False
+        Whether sparse input moves only the rows of its columns, as in `Optimizer`.
 
     References
     ----------
@@ -184,6 +249,9 @@ class Adam(Optimizer):
         Added to the denominator before the correction of the bias.
     weight_decay : float, default=0.0
         Decoupled decay, as in `Optimizer`; above 0 this is AdamW.
+    lazy : bool, default=False
+        Whether sparse input moves only the rows of its columns, as in `Optimizer`:
+        much faster where each batch has few of many columns, with other numbers.
 
     References
     ----------
@@ -236,7 +304,7 @@ class Adam(Optimizer):
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
 
 
-def clip_by_norm(gradient: Array, max_norm: float) -> Any:
+def clip_by_norm(gradient: Array, max_norm: float, rows: Rows | None = None) -> Any:
     """Scale `gradient` in place so that its norm is at most `max_norm`.
 
     Parameters
@@ -245,6 +313,9 @@ def clip_by_norm(gradient: Array, max_norm: float) -> Any:
         Changed in place; each network of a stack on its own.
     max_norm : float
         Largest Euclidean norm allowed.
+    rows : Rows or None, default=None
+        Gradient by the first ``rows.size`` parameters; changed in place, and what
+        `gradient` holds for them is passed over.
 
     Returns
     -------
@@ -256,7 +327,14 @@ def clip_by_norm(gradient: Array, max_norm: float) -> Any:
     Pascanu et al., "On the difficulty of training recurrent neural networks", ICML
     2013, algorithm 1.
     """
-    norm = np.sqrt(squared_norm(gradient))
-    factor = max_norm / np.maximum(norm, max_norm)
-    gradient *= np.asarray(factor, dtype=gradient.dtype)[..., None]
+    rest = gradient if rows is None else gradient[..., rows.size :]
+    squares = squared_norm(rest)
+    if rows is not None:
+        flat = flatten(rows.values)
+        squares = squares + squared_norm(flat)
+    norm = np.sqrt(squares)
+    factor = np.asarray(max_norm / np.maximum(norm, max_norm), dtype=gradient.dtype)
+    rest *= factor[..., None]
+    if rows is not None:
+        flat *= factor[..., None]
     return norm

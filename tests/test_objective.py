@@ -207,6 +207,78 @@ def test_a_network_without_kernels_has_no_penalty():
     np.testing.assert_allclose(value, np.tanh(1.0) ** 2)
 
 
+# Rows ------------------------------------------------------------------------------
+
+
+def rows_problem(first=()):
+    """Four samples of five columns, the second and the last of them empty."""
+    rng = np.random.default_rng(0)
+    layers = [*first, Dense(3), Activation("tanh"), Dense(N_OUTPUTS)]
+    network = Network(layers, 5, rng=np.random.RandomState(0))
+    objective = Objective(network, SquaredError(), 0.3, np.random.RandomState(1))
+    X, y = rng.normal(size=(4, 5)), rng.normal(size=(4, N_OUTPUTS))
+    X[:, [1, 4]] = 0.0
+    return objective, sparse.csr_array(X), y
+
+
+def gradient_by_rows(objective):
+    rows = objective.rows
+    gradient = objective.gradient.copy()
+    assert not gradient[: rows.size].any()
+    gradient[: rows.size].reshape(rows.shape)[rows.index] = rows.values
+    return gradient
+
+
+def test_by_rows_the_gradient_is_the_difference_quotient(differences):
+    objective, X, y = rows_problem()
+    objective.keep_rows()
+    objective.value_and_gradient(X, y)
+    assert objective.rows.index.tolist() == [0, 2, 3]
+    gradient = gradient_by_rows(objective)
+    quotient = differences(lambda: value_of(objective, X, y), objective.network.values)
+    np.testing.assert_allclose(gradient, quotient, rtol=1e-6, atol=1e-10)
+
+
+def test_by_rows_without_penalty_nothing_differs():
+    objective, X, y = rows_problem()
+    objective.alpha = 0.0
+    value = objective.value_and_gradient(X, y)
+    gradient = objective.gradient.copy()
+    twin = Objective(objective.network, SquaredError())
+    twin.keep_rows()
+    assert twin.value_and_gradient(X, y) == value
+    np.testing.assert_array_equal(gradient_by_rows(twin), gradient)
+    twin.keep_rows(False)
+    assert twin.value_and_gradient(X, y) == value
+    np.testing.assert_array_equal(twin.gradient, gradient)
+
+
+def test_by_rows_dense_input_has_all_rows():
+    objective, X, y = rows_problem()
+    value = objective.value_and_gradient(X.toarray(), y)
+    gradient = objective.gradient.copy()
+    twin = Objective(objective.network, SquaredError(), objective.alpha)
+    twin.keep_rows()
+    np.testing.assert_allclose(twin.value_and_gradient(X.toarray(), y), value)
+    np.testing.assert_array_equal(gradient_by_rows(twin), gradient)
+
+
+def test_rows_are_kept_for_a_trained_dense_layer_behind_dropout_only():
+    class Own(Dense):
+        """May write its gradient in a way of its own."""
+
+    kept = [[], [Dropout(0.5)]]
+    other = [[Dense(4, trainable=False)], [Own(4)]]
+    for first in kept + other:
+        objective, X, y = rows_problem(first)
+        objective.keep_rows()
+        assert (objective.rows is not None) == (first in kept)
+        objective.value_and_gradient(X, y)
+    objective = Objective(Network([Activation("tanh")], 5), SquaredError())
+    objective.keep_rows()
+    assert objective.rows is None
+
+
 # Dropout -------------------------------------------------------------------------
 
 

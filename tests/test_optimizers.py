@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.base import clone
 
 from sknn import optimizers
+from sknn._array import Rows
 from sknn.layers import Activation
 from sknn.network import Network
 from sknn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, clip_by_norm
@@ -56,6 +57,7 @@ CONFIGURED = [
     Adam(weight_decay=0.3),
     Adam(beta_1=0.7, beta_2=0.9, epsilon=1e-3),
     Adam(beta_1=0.0, beta_2=0.0),
+    Adam(lazy=True),
 ]
 EACH = pytest.mark.parametrize("optimizer", CONFIGURED, ids=repr)
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -262,6 +264,39 @@ def peak_of(work):
         tracemalloc.stop()
 
 
+# Rows ------------------------------------------------------------------------------
+
+
+@EACH
+@pytest.mark.parametrize("lead", [(), (3,)])
+@pytest.mark.parametrize("block_bytes", [1, 40, 1 << 20])
+def test_of_the_first_parameters_only_the_rows_that_are_given_are_stepped(
+    monkeypatch, optimizer, lead, block_bytes
+):
+    monkeypatch.setattr(optimizers, "_BLOCK_BYTES", block_bytes)
+    rng, values = np.random.default_rng(2), start(shape=(*lead, 17))
+    expected, memory = values.copy(), optimizer.memory(values)
+    old = {name: array.copy() for name, array in memory.items()}
+    rows, rest = Rows((4, 3)), np.full_like(values, np.nan)
+    step = optimizer.stepper(values, rest, memory, 14, rows)
+    for number, rate in enumerate(rates(6), start=1):
+        rows.index = np.flatnonzero(rng.random(4) < 0.6)
+        rows.values = rng.normal(size=(*lead, len(rows.index), 3))
+        rest[..., 12:] = rng.normal(size=(*lead, 5))
+        whole = np.zeros_like(values)
+        whole[..., 12:] = rest[..., 12:]
+        whole[..., :12].reshape(*lead, 4, 3)[..., rows.index, :] = rows.values
+        stepped = np.isin(np.arange(17) // 3, rows.index) | (np.arange(17) >= 12)
+        moved, after = expected.copy(), {k: v.copy() for k, v in old.items()}
+        optimizer.stepper(moved, whole, after, 14)(rate, number)
+        expected = np.where(stepped, moved, expected)
+        old = {name: np.where(stepped, after[name], old[name]) for name in old}
+        step(rate, number)
+        np.testing.assert_array_equal(values, expected)
+        for name in old:
+            np.testing.assert_array_equal(memory[name], old[name])
+
+
 # As objects ----------------------------------------------------------------------
 
 
@@ -280,6 +315,7 @@ def test_an_optimizer_clones_pickles_and_compares_by_value(optimizer):
     [
         (SGD, "weight_decay", [-0.1, np.inf, np.nan, None, "0.1"]),
         (Adam, "weight_decay", [-0.1, np.inf, np.nan, None]),
+        (Adam, "lazy", [None, 1, "yes"]),
         (SGD, "momentum", [-0.1, 1.1, np.nan, None, "0.9"]),
         (Adam, "beta_1", [-0.1, 1.0, np.nan, None]),
         (Adam, "beta_2", [-0.1, 1.0, np.nan, None]),
@@ -331,6 +367,21 @@ def test_clipping_treats_each_network_of_a_stack_on_its_own():
     stack = np.array([[3.0, 4.0], [0.3, 0.4], [6.0, 8.0]])
     np.testing.assert_allclose(clip_by_norm(stack, 1.0), [5.0, 0.5, 10.0])
     np.testing.assert_allclose(stack, [[0.6, 0.8], [0.3, 0.4], [0.6, 0.8]])
+
+
+@pytest.mark.parametrize("lead", [(), (2,)])
+def test_clipping_by_rows_clips_by_the_norm_of_the_whole(lead):
+    rng = np.random.default_rng(0)
+    rows = Rows((4, 3), np.array([0, 2]), rng.normal(size=(*lead, 2, 3)))
+    whole = rng.normal(size=(*lead, 17))
+    whole[..., :12] = 0.0
+    gradient = whole.copy()
+    whole[..., :12].reshape(*lead, 4, 3)[..., rows.index, :] = rows.values
+    gradient[..., :12] = np.nan  # passed over
+    norm = clip_by_norm(gradient, 0.7, rows)
+    np.testing.assert_allclose(norm, clip_by_norm(whole, 0.7), rtol=1e-13)
+    np.testing.assert_allclose(gradient[..., 12:], whole[..., 12:], rtol=1e-13)
+    np.testing.assert_allclose(rows.values, rows.take(whole), rtol=1e-13)
 
 
 def test_clipping_allocates_nothing_large():

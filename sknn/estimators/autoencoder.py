@@ -107,9 +107,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
     ) -> None:
         self._store(locals())
 
-    def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None
-    ) -> MLPAutoencoder:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> MLPAutoencoder:
         """Fit the model.
 
         Parameters

@@ -122,7 +122,8 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         """Fit the model.
 
         An exception leaves an earlier model as it was. Ctrl-C keeps the last complete
-        epoch and warns.
+        epoch and warns; of networks with more than 32 MiB of parameters, which have no
+        second copy, it keeps the weights of the moment.
 
         Parameters
         ----------
@@ -346,7 +347,7 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
             callbacks=callbacks,
             snapshot=self._snapshot,
             diagnostics=(
-                Diagnostics(self._network, self._loss, penalty, batches)
+                Diagnostics(self._network, self._loss, batches)
                 if self.diagnostics
                 else None
             ),
@@ -418,7 +419,8 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
 
     def _adopt(self, run: Run) -> None:
         """Take over what the run has learned, as fitted attributes."""
-        if not np.isfinite(self._network.values).all():
+        values = self._network.values
+        if not np.isfinite([values.min(), values.max()]).all():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may "
                 "contain large values and need to be preprocessed."

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sknn._array import Array, matmul, transpose
+from sknn._array import Array, cross, matmul, transpose
 from sknn.initializers import Glorot, Initializer
 from sknn.layers.base import Layer, Param, Views, check_count
 from sknn.tape import Tape
@@ -65,7 +65,7 @@ class Dense(Layer):
         """Return ``dy @ W.T``; write ``x.T @ dy`` and the column sums of `dy`."""
         W = p["W"]
         if g is not None and self.trainable:
-            matmul(transpose(tape.saved), dy, g["W"])
+            cross(tape.saved, dy, g["W"])
             matmul(tape.ones((1, dy.shape[-2]), dy), dy, g["b"])
         if not need_dx:
             return None

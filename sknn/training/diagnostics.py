@@ -51,16 +51,13 @@ class Diagnostics:
         What is trained; only read.
     loss : Loss
         Loss of one sample.
-    alpha : float
-        Strength of the penalty.
     batches : Batches
         The training set; up to 256 of its samples are looked at.
     """
 
-    def __init__(
-        self, network: Network, loss: Loss, alpha: float, batches: Batches
-    ) -> None:
-        self.objective = Objective(network, loss, alpha, np.random.RandomState(0))
+    def __init__(self, network: Network, loss: Loss, batches: Batches) -> None:
+        # Without penalty, whose gradient would hide that of the loss vanishing.
+        self.objective = Objective(network, loss, rng=np.random.RandomState(0))
         self.batches = batches
         self.largest_input = _largest(batches.X)
 
@@ -70,7 +67,7 @@ class Diagnostics:
         Returns
         -------
         entries : dict of list of float
-            `gradient_norm` of each dense layer; `dead_units`, the share of ReLU units
+            `gradient_norm` of the loss by each dense layer; `dead_units`, the share of ReLU units
             that are zero for all samples, and `saturated_units`, the share of outputs
             of logistic and tanh units where the slope is below 5 % of the steepest,
             one for each activation layer and NaN for other activations.

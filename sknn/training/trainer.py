@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from sknn._array import Array
 from sknn.objective import Objective
@@ -79,6 +80,7 @@ def train(
     epoch : Epoch
         The epoch just completed.
     """
+    objective.keep_rows(optimizer.lazy and sparse.issparse(batches.X))
     state.adopt(optimizer, _trained(objective.network.values, objective))
     step = _make_step(objective, optimizer, state, max_grad_norm)
     if state.permutation is None or len(state.permutation) != batches.n_samples:
@@ -111,14 +113,15 @@ def _make_step(
     gradient = _trained(objective.gradient, objective)
     values = _trained(objective.network.values, objective)
     decayed = objective.network.n_penalized
-    step = optimizer.stepper(values, gradient, state.memory, decayed)
+    rows = objective.rows
+    step = optimizer.stepper(values, gradient, state.memory, decayed, rows)
     network, tape = objective.network, objective.tape
     if max_grad_norm is None and not network.n_buffers:
         return step
 
     def full_step(learning_rate: float, number: int) -> None:
         if max_grad_norm is not None:
-            clip_by_norm(gradient, max_grad_norm)
+            clip_by_norm(gradient, max_grad_norm, rows)
         step(learning_rate, number)
         network.update_buffers(tape)
 

@@ -18,7 +18,7 @@ y = rng.normal(size=(40, 1))
 def diagnose(layers, X=X, w=None):
     network = Network(layers, X.shape[1], rng=np.random.RandomState(0))
     batches = Batches(X, y, w, 10, X.dtype)
-    return Diagnostics(network, LOSSES["squared_error"](), 0.0, batches)
+    return Diagnostics(network, LOSSES["squared_error"](), batches)
 
 
 def test_norms_are_those_of_the_dense_gradients():
