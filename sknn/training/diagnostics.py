@@ -83,8 +83,7 @@ class Diagnostics:
             }
             for layer, g, tape in walk(network.layers, gradient, objective.tape):
                 if isinstance(layer, Dense):
-                    norm = np.hypot(np.linalg.norm(g["W"]), np.linalg.norm(g["b"]))
-                    entries["gradient_norm"].append(float(norm))
+                    entries["gradient_norm"].append(_norm(g["W"], g["b"]))
                 elif isinstance(layer, Activation):
                     entries["dead_units"].append(_dead(layer, tape.saved))
                     entries["saturated_units"].append(_saturated(layer, tape.saved))
@@ -115,6 +114,12 @@ class Diagnostics:
         yield from _ills_of_units(
             history["saturated_units"][-1], "saturated", *_SATURATED
         )
+
+
+def _norm(*arrays: Array) -> float:
+    """Return the norm of all entries; squares of tiny ones need float64."""
+    wide = [array.astype(np.float64).ravel() for array in arrays]
+    return float(np.linalg.norm(np.concatenate(wide)))
 
 
 def _dead(layer: Activation, slope: Array) -> float:

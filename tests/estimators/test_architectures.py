@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from sknn.layers import (
     LayerNorm,
     Residual,
 )
+from sknn.network import Network
 
 X, y = make_classification(
     n_samples=150, n_features=6, n_informative=5, n_redundant=0, random_state=0
@@ -386,3 +388,27 @@ def test_cross_validation_takes_architectures():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         assert cross_val_score(model, X, y, cv=3).mean() > 0.75
+
+
+def test_threads_predict_with_one_estimator_at_once():
+    model = fitted(
+        sizes=(30, 30), normalization="batch", residual=True, numeric_embedding="pbld"
+    )
+    inputs = [X[i::7].copy() for i in range(7)] * 20
+    expected = [model.predict_proba(x) for x in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        for ours, theirs in zip(
+            pool.map(model.predict_proba, inputs), expected, strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.filterwarnings("ignore:.*not scaled")
+def test_a_stack_of_fitted_networks_predicts_what_each_does():
+    models = [
+        fitted(random_state=s, normalization="batch", numeric_embedding="plr")
+        for s in range(3)
+    ]
+    stack = Network.stack([model._network for model in models]).predict(X)
+    for raw, model in zip(stack, models, strict=True):
+        np.testing.assert_allclose(raw[:, 0], model.decision_function(X), rtol=1e-10)
