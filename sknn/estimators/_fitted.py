@@ -51,7 +51,13 @@ class FittedNetwork:
 
     def _replace(self, views: list[Array], given: Sequence[Any], name: str) -> None:
         """Copy arrays into the network; None leaves a layer's as they are."""
-        arrays = [None if item is None else np.asarray(item) for item in given]
+        try:
+            arrays = [None if a is None else np.asarray(a, float) for a in given]
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{name} must be a list of arrays of numbers, one for each kernel of "
+                f"the network, got {given!r}."
+            ) from None
         fits = [
             array is None or array.shape == view.shape
             for array, view in zip(arrays, views, strict=False)

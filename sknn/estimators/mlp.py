@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._array import Array
@@ -25,10 +25,10 @@ from sknn.estimators._build import (
     takes_sparse,
 )
 from sknn.estimators._callbacks import FitCallbacks
-from sknn.estimators._columns import ColumnEncoder
 from sknn.estimators._data import Data, split_rows
 from sknn.estimators._fitted import FittedNetwork
-from sknn.estimators._parameters import Parameter, validate_parameters
+from sknn.estimators._inputs import NetworkInput
+from sknn.estimators._parameters import validate_parameters
 from sknn.estimators._run import Run
 from sknn.estimators._scorer import Scorer
 from sknn.estimators._sklearn import (
@@ -46,16 +46,11 @@ from sknn.training.batches import Batches
 from sknn.training.diagnostics import Diagnostics
 from sknn.training.state import TrainingState
 
-_FLOATS = (np.float64, np.float32)
-_SPARSE = ["csr", "csc"]
-
 Validation = tuple[Any, Any, Any]
 
 
-class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
     """Private base of the multi-layer perceptrons."""
-
-    _rows: ClassVar[dict[str, Parameter]]
 
     # Set by the constructors of the siblings.
     loss: Any
@@ -86,15 +81,11 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
     input_dropout: float
     weight_init: Any
     layers: Any
-    categorical_features: Any
     categorical_embedding: Any
     numeric_embedding: Any
-    missing: str
     diagnostics: bool
 
-    _columns: ColumnEncoder | None = None
     _dtype: Any
-    n_features_in_: int
 
     def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
         """Return what y is at a first fit; the siblings differ in this."""
@@ -233,45 +224,6 @@ class BaseMLP(FittedNetwork, CallbackSupportMixin, BaseEstimator):
         y = kind.check(y)
         check_consistent_length(X, y)
         return X, y
-
-    def _check_X(self, X: Any, reset: bool = False) -> Any:
-        """Return X as numbers; learn its columns at a first fit."""
-        if reset:
-            self._columns = None
-            if self.categorical_features is not None or self.missing != "error":
-                return self._learn_columns(X)
-        if self._columns is None:
-            return validate_data(
-                self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=reset
-            )
-        self._check_frame(X)
-        return self._columns.transform(X)
-
-    def _learn_columns(self, X: Any) -> Any:
-        self._check_frame(X, reset=True)
-        self._columns = ColumnEncoder.learn(
-            X,
-            categorical_features=self.categorical_features,
-            missing=self.missing,
-            feature_names=getattr(self, "feature_names_in_", None),
-            estimator_name=type(self).__name__,
-        )
-        return self._columns.transform(X)
-
-    def _check_frame(self, X: Any, reset: bool = False) -> None:
-        """Check the shape of X and the names of its columns, not what is in them."""
-        if self.categorical_features is not None and sparse.issparse(X):
-            raise TypeError(
-                "Sparse data was passed for X, but dense data is required where "
-                "categorical_features is given. Use X.toarray()."
-            )
-        if not sparse.issparse(X) and not hasattr(X, "columns"):
-            X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-
-    def _n_inputs(self) -> int:
-        """Return the number of columns that the network sees."""
-        return self.n_features_in_ if self._columns is None else self._columns.width
 
     def _encode(self, X: Any, y: Any, sample_weight: Any) -> Data:
         codes = self._targets.encode(y, self._working_dtype())

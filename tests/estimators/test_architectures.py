@@ -308,6 +308,9 @@ def test_none_among_initial_weights_leaves_a_layer_to_its_draw():
         ("coefs_init", [np.ones((6, 8))], "coefs_init must have the shapes"),
         ("coefs_init", [np.ones((6, 7)), None, None], "coefs_init must have the sh"),
         ("coefs_init", [np.full((6, 8), np.nan), None, None], "coefs_init must be fin"),
+        ("coefs_init", "abc", "coefs_init must be a list of arrays of numbers"),
+        ("coefs_init", 3.0, "coefs_init must be a list of arrays of numbers"),
+        ("coefs_init", [[["a"]], None, None], "coefs_init must be a list of arrays"),
         ("intercepts_init", [np.ones(9), None, None], "intercepts_init must have"),
     ],
 )

@@ -248,6 +248,13 @@ def test_bad_columns_are_named(settings, words):
         MLPClassifier(**settings).fit(frame[["size", "flag"]].astype(float), y)
 
 
+def test_an_error_about_x_names_the_keyword_that_helps():
+    with pytest.raises(ValueError, match=r"(?s)convert string.*categorical_features="):
+        MLPClassifier().fit(frame, y)
+    with pytest.raises(ValueError, match=r"(?s)contains NaN.*missing='indicator'"):
+        MLPClassifier().fit(with_gaps()[["size"]], y)
+
+
 def test_other_columns_at_predict_are_refused():
     model = MLPClassifier(categorical_features="from_dtype", **SETTINGS).fit(frame, y)
     with pytest.raises(ValueError, match="feature names should match"):

@@ -1,0 +1,85 @@
+"""What a network takes as X: numbers as they are, other columns through an encoder."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from sknn.estimators._columns import ColumnEncoder
+from sknn.estimators._parameters import Parameter
+
+_FLOATS = (np.float64, np.float32)
+_SPARSE = ["csr", "csc"]
+
+# What scikit-learn's messages about X say, and which keyword helps.
+_REMEDIES = {
+    "contains NaN": "Here, missing='mean' or missing='indicator' takes NaN.",
+    "could not convert string": "Here, categorical_features='from_dtype' takes columns "
+    "of strings in a data frame; names, indices or a mask say which columns.",
+}
+
+
+class NetworkInput:
+    """Checks X and turns it into the matrix that the network sees.
+
+    `_columns` is None where X is that matrix itself.
+    """
+
+    _rows: ClassVar[dict[str, Parameter]]
+    categorical_features: Any
+    missing: str
+
+    _columns: ColumnEncoder | None = None
+    n_features_in_: int
+
+    def _check_X(self, X: Any, reset: bool = False) -> Any:
+        """Return X as numbers; learn its columns at a first fit."""
+        if reset:
+            self._columns = None
+            if self.categorical_features is not None or self.missing != "error":
+                return self._learn_columns(X)
+        if self._columns is None:
+            return self._check_numbers(X, reset)
+        self._check_frame(X)
+        return self._columns.transform(X)
+
+    def _check_numbers(self, X: Any, reset: bool) -> Any:
+        try:
+            return validate_data(
+                self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=reset
+            )
+        except ValueError as error:
+            for symptom, remedy in _REMEDIES.items():
+                if symptom in str(error) and reset and "missing" in self._rows:
+                    raise ValueError(f"{error}\n{remedy}") from error
+            raise
+
+    def _learn_columns(self, X: Any) -> Any:
+        self._check_frame(X, reset=True)
+        self._columns = ColumnEncoder.learn(
+            X,
+            categorical_features=self.categorical_features,
+            missing=self.missing,
+            feature_names=getattr(self, "feature_names_in_", None),
+            estimator_name=type(self).__name__,
+        )
+        return self._columns.transform(X)
+
+    def _check_frame(self, X: Any, reset: bool = False) -> None:
+        """Check the shape of X and the names of its columns, not what is in them."""
+        if self.categorical_features is not None and sparse.issparse(X):
+            raise TypeError(
+                "Sparse data was passed for X, but dense data is required where "
+                "categorical_features is given. Use X.toarray()."
+            )
+        if not sparse.issparse(X) and not hasattr(X, "columns"):
+            X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+
+    def _n_inputs(self) -> int:
+        """Return the number of columns that the network sees."""
+        return self.n_features_in_ if self._columns is None else self._columns.width
