@@ -41,8 +41,10 @@ class Network:
     """A chain of layers with all parameters in one vector.
 
     The vector holds the penalised parameters of all layers first, then those without
-    penalty, frozen ones, and running statistics; layers see named views of it. A stack
-    of networks has a vector with an axis in front, and everything below it broadcasts.
+    penalty, frozen ones, and running statistics; layers see named views of it. Within
+    each of these parts, parameters with one factor of the learning rate stand together.
+    A stack of networks has a vector with an axis in front, and everything below it
+    broadcasts.
 
     Parameters
     ----------
@@ -62,6 +64,9 @@ class Network:
         All parameters; for a stack (n_networks, n_parameters).
     n_penalized, n_trainable : int
         Lengths of the leading parts of `values`.
+    lr_segments : list of (int, float)
+        Where each run of trained parameters with one factor of the learning rate ends,
+        and the factor.
     n_outputs : int
         Number of raw outputs.
     widths : list of int
@@ -105,11 +110,22 @@ class Network:
         self._first_trained = min(trained, default=len(self.layers))
 
     def _lay_out(self) -> dict[tuple[int, str], int]:
+        # By first appearance: a first kernel leads the vector whatever its factor.
+        factors = list(dict.fromkeys(param.lr_factor for _, param in self._declared))
+
+        def place(declared: tuple[int, Param]) -> tuple[int, int]:
+            return _part(declared[1]), factors.index(declared[1].lr_factor)
+
         offsets, end, ends = {}, 0, [0, 0, 0, 0]
-        for i, param in sorted(self._declared, key=lambda item: _part(item[1])):
+        self.lr_segments: list[tuple[int, float]] = []
+        for i, param in sorted(self._declared, key=place):
             offsets[i, param.name] = end
             end += math.prod(param.shape)
             ends[_part(param) :] = [end] * (4 - _part(param))
+            if _part(param) < _FROZEN:
+                if self.lr_segments and self.lr_segments[-1][1] == param.lr_factor:
+                    self.lr_segments.pop()
+                self.lr_segments.append((end, param.lr_factor))
         self.n_penalized, self.n_trainable, _, self.n_parameters = ends
         return offsets
 

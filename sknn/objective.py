@@ -20,10 +20,11 @@ _BLOCK_BYTES = 1 << 17
 
 
 class Objective:
-    r"""Mean loss of a network plus an L2 penalty, with its gradient.
+    r"""Mean loss of a network plus an elastic-net penalty, with its gradient.
 
-    :math:`\frac1n \sum_i w_i \ell_i + \frac{\alpha}{2n} \|W\|^2`, where `n` counts the
-    samples of the batch and `W` are the penalised parameters.
+    :math:`\frac1n \sum_i w_i \ell_i + \frac{\alpha}{n} (\frac{1 - \rho}{2} \|W\|_2^2 +
+    \rho \|W\|_1)`, where `n` counts the samples of the batch, `W` are the penalised
+    parameters and :math:`\rho` is `l1_ratio`. The subgradient at 0 is 0.
 
     Parameters
     ----------
@@ -35,6 +36,8 @@ class Objective:
         Strength of the penalty.
     rng : RandomState or None, default=None
         For layers that are random in training.
+    l1_ratio : float, default=0.0
+        Share of the L1 norm in the penalty.
 
     Attributes
     ----------
@@ -50,10 +53,12 @@ class Objective:
         loss: Loss,
         alpha: float = 0.0,
         rng: np.random.RandomState | None = None,
+        l1_ratio: float = 0.0,
     ) -> None:
         self.network = network
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.tape = Tape(training=True, rng=rng)
         # Unlike zeros_like, zeros takes memory only where something is written.
         self.gradient = np.zeros(network.values.shape, network.values.dtype)
@@ -109,28 +114,32 @@ class Objective:
         return value
 
     def _add_penalty(self, strength: float) -> Any:
-        self._strength[()] = strength
+        l1 = strength * self.l1_ratio
+        self._l2[()], self._l1[()] = strength - l1, l1
+        value: Any = 0.0
         for values, gradient, scratch in self._blocks:
-            np.multiply(values, self._strength, out=scratch)
+            np.multiply(values, self._l2, out=scratch)
             np.add(gradient, scratch, out=gradient)
+            if l1:
+                value = value + l1 * np.abs(values, out=scratch).sum(axis=-1)
+                np.multiply(np.sign(values, out=scratch), self._l1, out=scratch)
+                np.add(gradient, scratch, out=gradient)
         squares = squared_norm(self._penalized)
         if self.rows is not None:
-            squares = squares + self._penalize(self.rows)
-        return 0.5 * strength * squares
-
-    def _penalize(self, rows: Rows) -> Any:
-        """Add the penalty's gradient to `rows`; return the sum of their squares."""
-        values = rows.take(self.network.values)
-        squares = squared_norm(flatten(values))
-        np.multiply(values, self._strength, out=values)
-        np.add(rows.values, values, out=rows.values)
-        return squares
+            values = self.rows.take(self.network.values)
+            squares = squares + squared_norm(flatten(values))
+            if l1:
+                value = value + l1 * np.abs(flatten(values)).sum(axis=-1)
+                np.add(self.rows.values, np.sign(values) * self._l1, self.rows.values)
+            np.multiply(values, self._l2, out=values)
+            np.add(self.rows.values, values, out=self.rows.values)
+        return value + 0.5 * (strength - l1) * squares
 
     def _penalty_blocks(self) -> list[tuple[Array, Array, Array]]:
         network = self.network
         first = 0 if self.rows is None else self.rows.size
         self._penalized = network.values[..., first : network.n_penalized]
-        self._strength = scalar(0.0, network.values)
+        self._l2, self._l1 = (scalar(0.0, network.values) for _ in range(2))
         size = max(1, _BLOCK_BYTES // network.values.itemsize)
         scratch = np.empty_like(self._penalized[..., :size])
         blocks = []

@@ -24,7 +24,7 @@ N, N_FEATURES, HIDDEN, N_OUTPUTS = 6, 4, (5, 3), 2
 
 def targets_for(link, rng):
     if link == "exp":
-        return rng.poisson(2.0, (N, N_OUTPUTS)).astype(float)
+        return rng.poisson(2.0, (N, N_OUTPUTS)) + 0.5
     if link == "logistic":
         return rng.integers(0, 2, (N, N_OUTPUTS)).astype(float)
     if link == "softmax":
@@ -32,10 +32,10 @@ def targets_for(link, rng):
     return rng.normal(size=(N, N_OUTPUTS))
 
 
-def layers_with(activation):
+def layers_with(activation, n_raw):
     first, second = (Dense(units) for units in HIDDEN)
     function = Activation(activation)
-    return [first, function, second, function, Dense(N_OUTPUTS)]
+    return [first, function, second, function, Dense(n_raw)]
 
 
 def sparse_rows(rng):
@@ -58,10 +58,11 @@ def nearest_to_zero(network, X):
 
 def problem(activation="tanh", loss="squared_error", alpha=0.0, weighted=False):
     """An objective with X, y, w whose activations all stay on one side of 0."""
+    n_raw = LOSSES[loss]().n_raw(N_OUTPUTS)
     for seed in range(100):
         rng = np.random.default_rng(seed)
         network = Network(
-            layers_with(activation), N_FEATURES, rng=np.random.RandomState(seed)
+            layers_with(activation, n_raw), N_FEATURES, rng=np.random.RandomState(seed)
         )
         X = sparse_rows(rng)
         if nearest_to_zero(network, X) > 5e-3:
@@ -342,3 +343,21 @@ def test_a_call_allocates_nothing_large():
         tracemalloc.stop()
     # ReLU's mask of bools is all: 200 × 300 bytes.
     assert peak < 0.05 * network.values.nbytes
+
+
+@pytest.mark.parametrize("l1_ratio", [0.3, 1.0])
+def test_an_elastic_net_penalty_has_its_gradient(l1_ratio, differences):
+    rng = np.random.default_rng(0)
+    network = Network([Dense(3), Dense(2)], 4, rng=np.random.RandomState(0))
+    objective = Objective(
+        network, LOSSES["squared_error"](), alpha=0.7, l1_ratio=l1_ratio
+    )
+    X, y = rng.normal(size=(5, 4)), rng.normal(size=(5, 2))
+    value = objective.value_and_gradient(X, y)
+    gradient = objective.gradient.copy()
+    numeric = differences(lambda: objective.value_and_gradient(X, y), network.values)
+    np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-9)
+    W = network.values[: network.n_penalized]
+    penalty = l1_ratio * np.abs(W).sum() + (1 - l1_ratio) / 2 * (W**2).sum()
+    plain = Objective(network, LOSSES["squared_error"]()).value_and_gradient(X, y)
+    np.testing.assert_allclose(value, plain + 0.7 / 5 * penalty, rtol=1e-12)

@@ -1,6 +1,9 @@
 """Optimisers equal slow plain replicas, step in place and resume exactly."""
 
 import copy
+import itertools
+import json
+import pathlib
 import pickle
 import tracemalloc
 
@@ -11,11 +14,29 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.base import clone
 
-from sknn import optimizers
 from sknn._array import Rows
 from sknn.layers import Activation
 from sknn.network import Network
-from sknn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, clip_by_norm
+from sknn.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    Adam,
+    AdamW,
+    Lion,
+    NAdam,
+    Optimizer,
+    RMSProp,
+    adam,
+    base,
+    clip_by_norm,
+)
+
+ORACLE = json.loads(
+    pathlib.Path(__file__)
+    .with_name("parity")
+    .joinpath("optimizer_oracle.json")
+    .read_text()
+)
 
 
 class PlainSGD:
@@ -33,7 +54,7 @@ class PlainSGD:
 
 
 class PlainAdam:
-    """Adam with running means, both corrections, and scikit-learn's epsilon."""
+    """Adam with running means, both corrections, and epsilon in either place."""
 
     def __init__(self, optimizer, values):
         self.o, self.m, self.v = optimizer, np.zeros_like(values), np.zeros_like(values)
@@ -42,11 +63,66 @@ class PlainAdam:
         b1, b2 = self.o.beta_1, self.o.beta_2
         self.m = b1 * self.m + (1 - b1) * g
         self.v = b2 * self.v + (1 - b2) * g**2
+        if not self.o.epsilon_hat:
+            m, v = self.m / (1 - b1**number), self.v / (1 - b2**number)
+            return p - rate * m / (np.sqrt(v) + self.o.epsilon)
         rate = rate * np.sqrt(1 - b2**number) / (1 - b1**number)
         return p - rate * self.m / (np.sqrt(self.v) + self.o.epsilon)
 
 
-REPLICAS = {SGD: PlainSGD, Adam: PlainAdam}
+class PlainNAdam:
+    """NAdam with the product of momenta as a running number."""
+
+    def __init__(self, optimizer, values):
+        self.o, self.m, self.v = optimizer, np.zeros_like(values), np.zeros_like(values)
+        self.product = 1.0
+
+    def step(self, p, g, rate, number):
+        b1, b2 = self.o.beta_1, self.o.beta_2
+        mu, after = (
+            b1 * (1 - 0.5 * 0.96 ** (t * self.o.momentum_decay))
+            for t in (number, number + 1)
+        )
+        self.product *= mu
+        self.m = b1 * self.m + (1 - b1) * g
+        self.v = b2 * self.v + (1 - b2) * g**2
+        ahead = after * self.m / (1 - self.product * after)
+        way = ahead + (1 - mu) * g / (1 - self.product)
+        return p - rate * way / (np.sqrt(self.v / (1 - b2**number)) + self.o.epsilon)
+
+
+class PlainRMSProp:
+    """RMSProp with the mean of squares, and the sum of ways where there is momentum."""
+
+    def __init__(self, optimizer, values):
+        self.o, self.v, self.way = optimizer, np.zeros_like(values), 0.0
+
+    def step(self, p, g, rate, number):
+        self.v = self.o.rho * self.v + (1 - self.o.rho) * g**2
+        self.way = self.o.momentum * self.way + g / (np.sqrt(self.v) + self.o.epsilon)
+        return p - rate * self.way
+
+
+class PlainLion:
+    """Lion as its paper's algorithm 2 has it, line by line, without the decay."""
+
+    def __init__(self, optimizer, values):
+        self.o, self.m = optimizer, np.zeros_like(values)
+
+    def step(self, p, g, rate, number):
+        direction = np.sign(self.o.beta_1 * self.m + (1 - self.o.beta_1) * g)
+        self.m = self.o.beta_2 * self.m + (1 - self.o.beta_2) * g
+        return p - rate * direction
+
+
+REPLICAS = {
+    SGD: PlainSGD,
+    Adam: PlainAdam,
+    AdamW: PlainAdam,
+    NAdam: PlainNAdam,
+    RMSProp: PlainRMSProp,
+    Lion: PlainLion,
+}
 CONFIGURED = [
     *(kind() for kind in OPTIMIZERS.values()),
     SGD(momentum=0.0),
@@ -58,6 +134,14 @@ CONFIGURED = [
     Adam(beta_1=0.7, beta_2=0.9, epsilon=1e-3),
     Adam(beta_1=0.0, beta_2=0.0),
     Adam(lazy=True),
+    Adam(epsilon=1e-3, epsilon_hat=False),
+    AdamW(0.8, 0.9, 1e-3, weight_decay=0.3),
+    NAdam(0.8, 0.9, 1e-3, 0.7, weight_decay=0.3),
+    NAdam(beta_1=0.0, beta_2=0.0, momentum_decay=0.0),
+    RMSProp(0.8, 1e-3, 0.9, weight_decay=0.3),
+    RMSProp(rho=0.0, momentum=1.0),
+    Lion(0.7, 0.9, weight_decay=0.3),
+    Lion(beta_1=0.0, beta_2=0.0),
 ]
 EACH = pytest.mark.parametrize("optimizer", CONFIGURED, ids=repr)
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -78,11 +162,13 @@ def rates(steps):
     return [0.1 / (1 + t) ** 0.3 for t in range(steps)]
 
 
-def run(optimizer, values, gs, memory=None, first=1):
+def run(
+    optimizer, values, gs, memory=None, first=1, segments=None, n_decayed=N_DECAYED
+):
     """Step through gradients, starting from step number `first`."""
     gradient = np.zeros_like(values)
     memory = optimizer.memory(values) if memory is None else memory
-    step = optimizer.stepper(values, gradient, memory, n_decayed=N_DECAYED)
+    step = optimizer.stepper(values, gradient, memory, n_decayed, segments=segments)
     every = rates(first - 1 + len(gs))[first - 1 :]
     for number, (g, rate) in enumerate(zip(gs, every, strict=True), start=first):
         gradient[...] = g
@@ -138,7 +224,7 @@ def test_adams_first_step_is_the_rate_whatever_the_gradients_size():
 def test_the_block_size_changes_nothing(monkeypatch, optimizer, dtype, block_bytes):
     gs = gradients(5)
     expected, memory = run(optimizer, start(dtype), gs)
-    monkeypatch.setattr(optimizers, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(base, "_BLOCK_BYTES", block_bytes)
     values, blocked = run(optimizer, start(dtype), gs)
     np.testing.assert_array_equal(values, expected)
     for name in memory:
@@ -151,7 +237,7 @@ def test_a_stack_steps_row_by_row(monkeypatch, optimizer):
     rows = start(shape=(3, 17))
     single = [run(optimizer, row, gs[:, i]) for i, row in enumerate(rows)]
     for block_bytes in (1 << 17, 40):
-        monkeypatch.setattr(optimizers, "_BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(base, "_BLOCK_BYTES", block_bytes)
         values, memory = run(optimizer, start(shape=(3, 17)), gs)
         for i, (row, own) in enumerate(single):
             np.testing.assert_array_equal(values[i], row)
@@ -230,26 +316,51 @@ def test_weight_decay_does_not_depend_on_the_gradients_size():
     assert not ends[0][N_DECAYED:].any()
 
 
+CURVATURE, MINIMUM = np.linspace(1.0, 10.0, 12), np.linspace(-2, 2, 12)
+
+
+def minimise(optimizer, rates):
+    """Descend on a convex quadratic from zero."""
+    values, gradient = np.zeros(12), np.zeros(12)
+    step = optimizer.stepper(values, gradient, optimizer.memory(values))
+    for number, rate in enumerate(rates, start=1):
+        gradient[...] = CURVATURE * (values - MINIMUM)
+        step(rate, number)
+    return values
+
+
 @pytest.mark.parametrize(
     ("optimizer", "rate"),
-    [(SGD(0.0), 0.15), (SGD(0.9, False), 0.05), (SGD(), 0.05), (Adam(), 0.05)],
+    [
+        (SGD(0.0), 0.15),
+        (SGD(0.9, False), 0.05),
+        (SGD(), 0.05),
+        (Adam(), 0.05),
+        (NAdam(), 0.05),
+    ],
     ids=repr,
 )
 def test_a_convex_quadratic_is_minimised(optimizer, rate):
-    curvature, minimum = np.linspace(1.0, 10.0, 12), np.linspace(-2, 2, 12)
-    values, gradient = np.zeros(12), np.zeros(12)
-    step = optimizer.stepper(values, gradient, optimizer.memory(values))
-    for number in range(1, 2001):
-        gradient[...] = curvature * (values - minimum)
-        step(rate, number)
-    np.testing.assert_allclose(values, minimum, atol=1e-6)
+    values = minimise(optimizer, [rate] * 2000)
+    np.testing.assert_allclose(values, MINIMUM, atol=1e-6)
+
+
+DAMPED = [o for o in CONFIGURED if getattr(o, "momentum", 0.0) < 1.0]
+
+
+@pytest.mark.parametrize("optimizer", DAMPED, ids=repr)
+def test_a_convex_quadratic_is_minimised_while_the_rate_falls(optimizer):
+    # At one rate, those whose steps keep their length would go to and fro for ever.
+    values = minimise(optimizer, 0.05 * 0.998 ** np.arange(8000))
+    np.testing.assert_allclose(values, MINIMUM, atol=1e-6)
 
 
 @EACH
 def test_a_step_allocates_nothing_large(optimizer):
     values, gradient = np.zeros(1_000_000), np.ones(1_000_000)
     memory = optimizer.memory(values)
-    step = optimizer.stepper(values, gradient, memory, n_decayed=900_000)
+    segments = [(10, 2.0), (500_000, 1.0), (1_000_000, 2.0)]
+    step = optimizer.stepper(values, gradient, memory, 900_000, segments=segments)
     step(0.1, 1)
     assert peak_of(lambda: step(0.1, 2)) < 0.01 * values.nbytes
 
@@ -264,6 +375,112 @@ def peak_of(work):
         tracemalloc.stop()
 
 
+# Beside PyTorch -----------------------------------------------------------------
+
+
+def descend(optimizer, segments=None):
+    """Descend on the logistic regression of the stored trajectories."""
+    X, y, values = (np.array(ORACLE[name]) for name in ("X", "y", "start"))
+    gradient = np.zeros_like(values)
+    memory, n = optimizer.memory(values), len(values)
+    step = optimizer.stepper(values, gradient, memory, n, segments=segments)
+    for number, rate in enumerate(ORACLE["rates"], start=1):
+        residual = 1 / (1 + np.exp(-X @ values)) - y
+        gradient[...] = residual @ X / len(y) + ORACLE["ridge"] * values
+        step(rate, number)
+        yield values.copy()
+
+
+def optimizer_of(row):
+    kind = {kind.__name__: kind for kind in OPTIMIZERS.values()}[row["kind"]]
+    return kind(**row["fields"])
+
+
+@pytest.mark.parametrize("row", ORACLE["optimizers"], ids=lambda row: row["kind"])
+def test_twenty_steps_equal_pytorchs(row):
+    trajectory = list(descend(optimizer_of(row)))
+    np.testing.assert_allclose(trajectory, row["trajectory"], rtol=1e-10, atol=1e-12)
+
+
+def test_segments_equal_pytorchs_groups_of_parameters():
+    row = ORACLE["groups"]
+    trajectory = list(descend(optimizer_of(row), row["segments"]))
+    np.testing.assert_allclose(trajectory, row["trajectory"], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("beta_1", [0.0, 0.5, 0.9, 0.999, 1 - 1e-12])
+@pytest.mark.parametrize("decay", [0.0, 4e-3, 0.3, 0.5, 10.0, 1e6])
+def test_nadams_products_of_momenta_are_those_of_a_running_number(beta_1, decay):
+    product, adams = 1.0, adam._products(beta_1, decay)
+    assert len(adams) < 3000
+    for t in range(1, 5000):
+        product *= beta_1 * (1 - 0.5 * 0.96 ** (t * decay))
+        ours = adam._product(beta_1, decay, t)
+        np.testing.assert_allclose(1 - ours, 1 - product, rtol=1e-9)
+
+
+# Factors of the learning rate -----------------------------------------------------
+
+SEGMENTS = [(2, 3.0), (7, 1.0), (8, 0.0), (13, 3.0), (17, 0.25)]
+
+
+@EACH
+@pytest.mark.parametrize("lead", [(), (3,)])
+@pytest.mark.parametrize("block_bytes", [1, 40, 1 << 20])
+def test_segments_step_as_if_each_were_alone_at_its_rate(
+    monkeypatch, optimizer, lead, block_bytes
+):
+    monkeypatch.setattr(base, "_BLOCK_BYTES", block_bytes)
+    gs = gradients(6, (*lead, 17))
+    values, memory = run(optimizer, start(shape=(*lead, 17)), gs, segments=SEGMENTS)
+    expected = start(shape=(*lead, 17))
+    edges = [0, *(stop for stop, _ in SEGMENTS)]
+    for (first, last), (_, factor) in zip(
+        itertools.pairwise(edges), SEGMENTS, strict=True
+    ):
+        part, gradient = expected[..., first:last], np.zeros((*lead, last - first))
+        own = optimizer.memory(part)
+        step = optimizer.stepper(part, gradient, own, max(0, N_DECAYED - first))
+        for number, (g, rate) in enumerate(zip(gs, rates(6), strict=True), start=1):
+            gradient[...] = g[..., first:last]
+            step(rate * factor, number)
+        for name in own:
+            np.testing.assert_array_equal(memory[name][..., first:last], own[name])
+    np.testing.assert_array_equal(values, expected)
+
+
+@EACH
+@DTYPES
+def test_factors_of_one_change_no_bit(optimizer, dtype):
+    gs = gradients(5)
+    expected, _ = run(optimizer, start(dtype), gs)
+    for segments in ([], [(17, 1.0)], [(3, 1.0), (9, 1.0), (17, 1.0)]):
+        values, _ = run(optimizer, start(dtype), gs, segments=segments)
+        np.testing.assert_array_equal(values, expected)
+
+
+@EACH
+def test_a_factor_of_zero_lets_parameters_rest(optimizer):
+    values, _ = run(optimizer, start(), gradients(5), segments=[(9, 0.0), (17, 1.0)])
+    np.testing.assert_array_equal(values[:9], start()[:9])
+
+
+@EACH
+def test_rows_are_stepped_at_the_rate_of_their_segment(optimizer):
+    segments, gs = [(12, 3.0), (14, 1.0), (17, 3.0)], gradients(5)
+    expected, memory = run(optimizer, start(), gs, segments=segments, n_decayed=14)
+    rows = Rows((4, 3), np.arange(4), np.zeros((4, 3)))
+    values, rest = start(), np.full(17, np.nan)
+    own = optimizer.memory(values)
+    step = optimizer.stepper(values, rest, own, 14, rows, segments)
+    for number, (g, rate) in enumerate(zip(gs, rates(5), strict=True), start=1):
+        rows.values, rest[12:] = g[:12].reshape(4, 3), g[12:]
+        step(rate, number)
+    np.testing.assert_array_equal(values, expected)
+    for name in memory:
+        np.testing.assert_array_equal(own[name], memory[name])
+
+
 # Rows ------------------------------------------------------------------------------
 
 
@@ -273,7 +490,7 @@ def peak_of(work):
 def test_of_the_first_parameters_only_the_rows_that_are_given_are_stepped(
     monkeypatch, optimizer, lead, block_bytes
 ):
-    monkeypatch.setattr(optimizers, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(base, "_BLOCK_BYTES", block_bytes)
     rng, values = np.random.default_rng(2), start(shape=(*lead, 17))
     expected, memory = values.copy(), optimizer.memory(values)
     old = {name: array.copy() for name, array in memory.items()}
@@ -320,6 +537,17 @@ def test_an_optimizer_clones_pickles_and_compares_by_value(optimizer):
         (Adam, "beta_1", [-0.1, 1.0, np.nan, None]),
         (Adam, "beta_2", [-0.1, 1.0, np.nan, None]),
         (Adam, "epsilon", [0.0, -1e-8, np.inf, np.nan, None]),
+        (Adam, "epsilon_hat", [None, 0, "no"]),
+        (AdamW, "weight_decay", [-0.1, None]),
+        (NAdam, "beta_1", [-0.1, 1.0, np.nan, None]),
+        (NAdam, "beta_2", [-0.1, 1.0, np.nan, None]),
+        (NAdam, "epsilon", [0.0, None]),
+        (NAdam, "momentum_decay", [-0.1, np.inf, np.nan, None]),
+        (RMSProp, "rho", [-0.1, 1.0, np.nan, None]),
+        (RMSProp, "epsilon", [0.0, None]),
+        (RMSProp, "momentum", [-0.1, 1.1, np.nan, None]),
+        (Lion, "beta_1", [-0.1, 1.0, np.nan, None]),
+        (Lion, "beta_2", [-0.1, 1.0, np.nan, None]),
     ],
 )
 def test_a_field_out_of_its_range_is_refused_by_name(kind, name, values):
@@ -396,7 +624,7 @@ def test_clipping_a_zero_gradient_is_silent_for_any_norm(dtype):
     assert not gradient.any()
 
 
-@pytest.mark.parametrize("optimizer", [SGD(), Adam()])
+@EACH
 def test_a_network_without_trained_parameters_steps_without_effect(optimizer):
     values = Network([Activation("relu")], 2).values
     optimizer.stepper(values, values.copy(), optimizer.memory(values))(0.1, 1)

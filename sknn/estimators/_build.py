@@ -6,13 +6,14 @@ The only room that knows which string stands for which object.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from sknn.estimators._columns import ColumnEncoder
+from sknn.estimators._targets import ClassTargets
 from sknn.initializers import (
     INITIALIZERS,
     Glorot,
@@ -35,9 +36,11 @@ from sknn.layers import (
     PiecewiseLinear,
     Residual,
 )
+from sknn.layers.monotonic import monotonic_chain
 from sknn.losses import LOSSES, Loss
-from sknn.optimizers import SGD, Adam, Optimizer
-from sknn.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, Schedule
+from sknn.optimizers import OPTIMIZERS, SGD, Optimizer
+from sknn.schedules import SCHEDULES, Constant, InverseScaling, Schedule
+from sknn.training.averaging import AVERAGES, Averaging
 
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
 NUMERIC_EMBEDDINGS: dict[str, Callable[[], Layer]] = {
@@ -63,13 +66,27 @@ _LAYER_KEYWORDS = {
     "residual": False,
     "weight_init": "auto",
 }
+_NOT_MONOTONIC = {
+    "normalization": None,
+    "residual": False,
+    "weight_init": "auto",
+    "layers": None,
+    "categorical_features": None,
+    "numeric_embedding": None,
+}
+_LOSS_KEYWORDS = {"quantile": None, "label_smoothing": 0.0}
 _SCHEDULE_KEYWORDS = {"power_t": 0.5}
 
 
 def build_layers(
-    estimator: Any, n_outputs: int, columns: ColumnEncoder | None = None
+    estimator: Any,
+    n_outputs: int,
+    columns: ColumnEncoder | None = None,
+    signs: tuple[int, ...] | None = None,
 ) -> list[Layer]:
     """Return all layers: what meets the input, the hidden ones, the linear output."""
+    if signs is not None:
+        return _monotonic_layers(estimator, n_outputs, signs)
     front = _front_layers(estimator, columns)
     if estimator.input_dropout:
         front.append(Dropout(float(estimator.input_dropout)))
@@ -77,6 +94,44 @@ def build_layers(
         return front + _chain(estimator, n_outputs)
     _refuse_contradictions(estimator, "layers", _LAYER_KEYWORDS)
     return [*front, *estimator.layers, Dense(n_outputs)]
+
+
+def resolve_signs(given: Any, names: Any, n_features: int) -> tuple[int, ...]:
+    """Return -1, 0 or 1 for each feature, from `monotonic_cst` as it is given."""
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if names is None or name not in names]
+        if unknown:
+            raise ValueError(
+                f"monotonic_cst names features that X does not have: {unknown}."
+            )
+        given = [given.get(name, 0) for name in names]
+    signs = np.asarray(given)
+    if signs.shape != (n_features,) or not np.isin(signs, (-1, 0, 1)).all():
+        raise ValueError(
+            "monotonic_cst must hold -1, 0 or 1 for each of the "
+            f"{n_features} features, or be a dict of names; got {given!r}."
+        )
+    return tuple(int(sign) for sign in signs)
+
+
+def _monotonic_layers(
+    estimator: Any, n_outputs: int, signs: tuple[int, ...]
+) -> list[Layer]:
+    """Return layers that cannot but move the way that `signs` say."""
+    for name, default in _NOT_MONOTONIC.items():
+        value = getattr(estimator, name)
+        if value is not default and value != default:
+            raise ValueError(
+                f"{name}={value!r} cannot be combined with monotonic_cst, which it may "
+                f"break. Leave it at {default!r}."
+            )
+    sizes = hidden_sizes(estimator.hidden_layer_sizes)
+    activations = _per_layer("activation", estimator.activation, len(sizes))
+    rates = _per_layer("dropout", estimator.dropout, len(sizes))
+    front: list[Layer] = []
+    if estimator.input_dropout:
+        front.append(Dropout(float(estimator.input_dropout)))
+    return front + monotonic_chain(sizes, activations, rates, signs, n_outputs)
 
 
 def _front_layers(estimator: Any, columns: ColumnEncoder | None) -> list[Layer]:
@@ -206,7 +261,10 @@ def build_optimizer(estimator: Any) -> Optimizer:
         return solver
     if solver == "sgd":
         return SGD(float(estimator.momentum), bool(estimator.nesterovs_momentum))
-    return Adam(estimator.beta_1, estimator.beta_2, estimator.epsilon)
+    if solver in ("adam", "adamw", "nadam"):
+        kind: Any = OPTIMIZERS[solver]
+        return kind(estimator.beta_1, estimator.beta_2, estimator.epsilon)
+    return OPTIMIZERS[solver]()
 
 
 def build_schedule(estimator: Any) -> Schedule:
@@ -215,18 +273,46 @@ def build_schedule(estimator: Any) -> Schedule:
     if isinstance(schedule, Schedule):
         _refuse_contradictions(estimator, "learning_rate", _SCHEDULE_KEYWORDS)
         return schedule
-    if estimator.solver != "sgd":
-        return Constant()  # as scikit-learn: other solvers ignore the names
+    if schedule in ("invscaling", "adaptive") and estimator.solver != "sgd":
+        return Constant()  # as scikit-learn: other solvers ignore these names
     if schedule == "invscaling":
         return InverseScaling(estimator.power_t)
-    return Adaptive() if schedule == "adaptive" else SCHEDULES[schedule]()
+    return SCHEDULES[schedule]()
 
 
-def build_loss(given: Any, targets: Any) -> Loss:
-    """Return the loss for `given` and the kind of targets."""
+def build_average(estimator: Any) -> Averaging | None:
+    """Return the average of weights that `average` describes."""
+    given = estimator.average
+    average = AVERAGES[given]() if isinstance(given, str) else given
+    if average is not None:
+        average.validate()
+    return average
+
+
+def build_loss(estimator: Any, targets: Any) -> Loss:
+    """Return the loss that `loss` and its keywords describe, for these targets."""
+    given = estimator.loss
     if isinstance(given, Loss):
+        _refuse_contradictions(estimator, "loss", _LOSS_KEYWORDS)
+        given.validate()
         return given
-    return LOSSES[targets.loss if given in ("auto", "log_loss") else given]()
+    of_classes = isinstance(targets, ClassTargets)
+    if given != "auto" and of_classes != (given in ("log_loss", "focal")):
+        what = "classes" if of_classes else "numbers"
+        raise ValueError(f"loss={given!r} cannot be used where y holds {what}.")
+    name = targets.loss if of_classes or given == "auto" else given
+    if given == "focal":
+        name = name.replace("log_loss", "focal")
+    settings = {}
+    for keyword, default in _LOSS_KEYWORDS.items():
+        value = getattr(estimator, keyword, default)
+        if value is not default and value != default:
+            settings[keyword] = value
+            if keyword not in {field.name for field in fields(LOSSES[name])}:
+                raise ValueError(f"{keyword}={value!r} has no meaning for {given!r}.")
+    loss = LOSSES[name](**settings)
+    loss.validate()
+    return loss
 
 
 def is_stochastic(solver: Any) -> bool:
@@ -262,7 +348,7 @@ def _refuse_contradictions(
 ) -> None:
     given = getattr(estimator, owner)
     for name, default in defaults.items():
-        value = getattr(estimator, name)
+        value = getattr(estimator, name, default)
         if not np.array_equal(value, default):
             raise ValueError(
                 f"{name}={value!r} contradicts {owner}={given!r}, where it must be set "

@@ -82,8 +82,8 @@ class FittedNetwork:
 
     @property
     def n_outputs_(self) -> int:
-        """Number of outputs of the network."""
-        return self._of_fit("_network").n_outputs
+        """Number of outputs."""
+        return self._of_fit("_targets").n_outputs
 
     @property
     def out_activation_(self) -> str:

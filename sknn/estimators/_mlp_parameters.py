@@ -25,9 +25,10 @@ from sknn.estimators._parameters import (
 )
 from sknn.initializers import Initializer
 from sknn.layers import Embedding, Layer
-from sknn.losses import Loss
+from sknn.losses import LOSSES, Loss
 from sknn.optimizers import OPTIMIZERS, Optimizer
 from sknn.schedules import SCHEDULES, Schedule
+from sknn.training.averaging import AVERAGES, Averaging
 
 _ACTIVATION = one_of(*ACTIVATIONS)
 _RATE = real(0.0, 1.0, "left")
@@ -50,6 +51,10 @@ _SCORING = (
     | Allowed("a callable (estimator, X, y) -> float", callable)
 )
 
+_REGRESSION_LOSSES = [
+    name for name in LOSSES if not name.startswith(("binary_", "multinomial_"))
+]
+
 PARAMETERS: dict[str, Parameter] = {
     "task": Parameter(
         "{'auto', 'classification', 'regression'}, default='auto'",
@@ -63,13 +68,15 @@ PARAMETERS: dict[str, Parameter] = {
         one_of("auto", "classification", "regression"),
     ),
     "loss": Parameter(
-        "{'squared_error', 'poisson'} or Loss, default='squared_error'",
+        "str or Loss, default='squared_error'",
         """
-        Half the squared error summed over outputs, or half the Poisson deviance with
-        ``exp`` behind the network, which needs targets ``y >= 0``; or an object from
-        ``sknn.losses``.
+        'squared_error' (half of it, summed over outputs), 'absolute_error', 'huber',
+        'quantile' with `quantile`, 'gaussian_nll' (a mean and a standard deviation for
+        each sample), or with ``exp`` behind the network half the deviance of 'poisson'
+        and 'tweedie' (``y >= 0``) or 'gamma' (``y > 0``); or an object from
+        ``sknn.losses``, which carries its own parameters.
         """,
-        one_of("squared_error", "poisson") | instance_of(Loss, "a sknn.losses.Loss"),
+        one_of(*_REGRESSION_LOSSES) | instance_of(Loss, "a sknn.losses.Loss"),
     ),
     "hidden_layer_sizes": Parameter(
         "int or array-like of int of shape (n_layers - 2,), default=(100,)",
@@ -91,18 +98,19 @@ PARAMETERS: dict[str, Parameter] = {
         | sequence_of(_ACTIVATION, "a sequence of such names, one per hidden layer"),
     ),
     "solver": Parameter(
-        "{'lbfgs', 'sgd', 'adam'} or Optimizer, default='adam'",
+        "str or Optimizer, default='adam'",
         """
-        'lbfgs' uses all samples at each step and suits small data; 'sgd' and 'adam'
-        use minibatches. An object from ``sknn.optimizers`` carries its own parameters.
+        'lbfgs' uses all samples at each step and suits small data; 'sgd', 'adam',
+        'adamw', 'nadam', 'rmsprop' and 'lion' use minibatches. An object from
+        ``sknn.optimizers`` carries its own parameters.
         """,
         one_of("lbfgs", *OPTIMIZERS) | instance_of(Optimizer, "a sknn Optimizer"),
     ),
     "alpha": Parameter(
         "float, default=0.0001",
         """
-        Strength of the L2 penalty on kernels, ``alpha / (2 n) * ||W||^2`` with `n` the
-        samples of a minibatch.
+        Strength of the penalty on kernels, ``alpha / (2 n) * ||W||^2`` with `n` the
+        samples of a minibatch; see `l1_ratio`.
         """,
         real(0.0),
     ),
@@ -114,20 +122,22 @@ PARAMETERS: dict[str, Parameter] = {
         one_of("auto") | integer(1),
     ),
     "learning_rate": Parameter(
-        "{'constant', 'invscaling', 'adaptive'} or Schedule, default='constant'",
+        "str or Schedule, default='constant'",
         """
-        How the rate moves under ``solver='sgd'``: not at all, as
-        ``learning_rate_init / (t + 1) ** power_t`` after `t` samples, or divided by 5
-        whenever there was no improvement for `n_iter_no_change` epochs. 'adam' ignores
-        these names, as in scikit-learn; an object from ``sknn.schedules`` holds for
-        every stochastic solver.
+        How the rate moves from `learning_rate_init`: 'constant', 'invscaling' (as
+        ``learning_rate_init / (t + 1) ** power_t`` after `t` samples) or 'adaptive'
+        (divided by 5 whenever there was no improvement for `n_iter_no_change` epochs),
+        the latter two with ``solver='sgd'`` only, as in scikit-learn; for every
+        stochastic solver 'plateau', 'step', 'exponential', 'warmup', and over the
+        `max_iter` epochs of the fit 'cosine', 'one_cycle', 'coslog4', 'flat_cos'. An
+        object from ``sknn.schedules`` carries its own parameters.
         """,
         one_of(*SCHEDULES) | instance_of(Schedule, "a sknn.schedules.Schedule"),
     ),
     "learning_rate_init": Parameter(
         "float, default=0.001",
         """
-        The initial learning rate of 'sgd' and 'adam'.
+        The initial learning rate of all solvers but 'lbfgs'.
         """,
         real(0.0, closed="right"),
     ),
@@ -216,21 +226,21 @@ PARAMETERS: dict[str, Parameter] = {
     "beta_1": Parameter(
         "float, default=0.9",
         """
-        Decay of 'adam' for the mean of gradients, in [0, 1).
+        Decay of 'adam', 'adamw' and 'nadam' for the mean of gradients, in [0, 1).
         """,
         _RATE,
     ),
     "beta_2": Parameter(
         "float, default=0.999",
         """
-        Decay of 'adam' for the mean of squared gradients, in [0, 1).
+        Decay of the same for the mean of squared gradients, in [0, 1).
         """,
         _RATE,
     ),
     "epsilon": Parameter(
         "float, default=1e-8",
         """
-        Added to the denominator of 'adam'.
+        Added to their denominator.
         """,
         real(0.0, closed="right"),
     ),
@@ -290,6 +300,24 @@ PARAMETERS: dict[str, Parameter] = {
         training data is scored too.
         """,
         _SCORING,
+    ),
+    "l1_ratio": Parameter(
+        "float, default=0.0",
+        """
+        Share of the penalty that is ``alpha / n * ||W||_1`` instead, in [0, 1]; it
+        draws weights to zero, though gradient steps seldom leave them there exactly.
+        """,
+        real(0.0, 1.0),
+    ),
+    "average": Parameter(
+        "{'ema', 'swa'}, Averaging or None, default=None",
+        """
+        Whether the fitted weights are an average along training, which validation
+        scores then judge: 'ema' over all steps with decay 0.999, 'swa' the mean of the
+        last quarter of `max_iter` epochs; or an object from
+        ``sknn.training.averaging``. Not used by 'lbfgs'.
+        """,
+        NONE | one_of(*AVERAGES) | instance_of(Averaging, "a sknn Averaging"),
     ),
     "normalization": Parameter(
         "{'batch', 'layer'} or None, default=None",
@@ -377,6 +405,44 @@ PARAMETERS: dict[str, Parameter] = {
         """,
         one_of("error", "mean", "indicator"),
     ),
+    "quantile": Parameter(
+        "float, sequence of float or None, default=None",
+        """
+        The quantile of ``loss='quantile'``, or several in ascending order that do not
+        cross; None is the median.
+        """,
+        NONE
+        | real(0.0, 1.0, "neither")
+        | sequence_of(real(0.0, 1.0, "neither"), "a sequence of such floats"),
+    ),
+    "normalize_y": Parameter(
+        "bool, default=False",
+        """
+        Whether the network learns y with mean 0 and variance 1. Predictions and scores
+        are in y's own units, losses and their curves in those of the network.
+        """,
+        BOOLEAN,
+    ),
+    "monotonic_cst": Parameter(
+        "array-like of int of shape (n_features,), dict or None, default=None",
+        """
+        How the prediction must move with each feature, or by name with some: 1 it never
+        falls, -1 it never rises, 0 it is free. Guaranteed by the layers
+        (`sknn.layers.MonotonicDense`, of whose `coefs_` absolute values are used); for
+        two classes, labels or numbers. Not together with normalisation, residual
+        blocks, embeddings, categories, lists of layers, 'gelu', 'silu' or 'mish'.
+        """,
+        NONE
+        | instance_of(dict, "a dict")
+        | sequence_of(Allowed("anything", lambda _: True), "an array-like"),
+    ),
+    "label_smoothing": Parameter(
+        "float, default=0.0",
+        """
+        Share of each label that is spread evenly over all classes, in [0, 1).
+        """,
+        _RATE,
+    ),
     "diagnostics": Parameter(
         "bool, default=False",
         """
@@ -389,14 +455,21 @@ PARAMETERS: dict[str, Parameter] = {
 }
 
 
-_AUTO_LOSS = Parameter(
-    "{'auto', 'log_loss', 'squared_error', 'poisson'} or Loss, default='auto'",
+_CLASS_LOSS = Parameter(
+    "{'log_loss', 'focal'} or Loss, default='log_loss'",
     """
-    'auto' is 'log_loss' for labels and 'squared_error' for numbers. 'squared_error' is
-    half the squared error summed over outputs, 'poisson' half the Poisson deviance with
-    ``exp`` behind the network.
+    'focal' gives less weight to what is classified well already; an object from
+    ``sknn.losses`` carries its own parameters.
     """,
-    one_of("auto", "log_loss") | PARAMETERS["loss"].allowed,
+    one_of("log_loss", "focal") | instance_of(Loss, "a sknn.losses.Loss"),
+)
+_AUTO_LOSS = Parameter(
+    "str or Loss, default='auto'",
+    """
+    'auto' is 'log_loss' for labels and 'squared_error' for numbers. For labels also
+    'focal', for numbers those of `MLPRegressor`.
+    """,
+    one_of("auto", "log_loss", "focal") | PARAMETERS["loss"].allowed,
 )
 
 
@@ -404,8 +477,11 @@ def _without(*names: str) -> dict[str, Parameter]:
     return {name: row for name, row in PARAMETERS.items() if name not in names}
 
 
-CLASSIFIER = _without("task", "loss")
-REGRESSOR = _without("task", "class_weight")
+CLASSIFIER = {
+    **_without("task", "loss", "quantile", "normalize_y"),
+    "loss": _CLASS_LOSS,
+}
+REGRESSOR = _without("task", "class_weight", "label_smoothing")
 _SHAPE = {name: PARAMETERS[name] for name in ("hidden_layer_sizes", "activation")}
 ESTIMATOR = {
     **_SHAPE,
@@ -417,6 +493,7 @@ ESTIMATOR = {
 _CODED = (
     *("task", "loss", "class_weight", "layers", "missing", "numeric_embedding"),
     *("categorical_features", "categorical_embedding"),
+    *("quantile", "normalize_y", "label_smoothing", "monotonic_cst"),
 )
 AUTOENCODER = {
     "n_components": Parameter(

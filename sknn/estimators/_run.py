@@ -14,12 +14,12 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._array import Array
-from sknn.estimators._build import build_optimizer, build_schedule
+from sknn.estimators._build import build_average, build_optimizer, build_schedule
 from sknn.estimators._callbacks import FitCallbacks
 from sknn.estimators._data import Data
 from sknn.estimators._scorer import Scorer
 from sknn.objective import Objective
-from sknn.schedules import Schedule
+from sknn.schedules import Curve, Schedule
 from sknn.training.batches import Batches
 from sknn.training.diagnostics import Diagnostics
 from sknn.training.lbfgs import minimize_lbfgs
@@ -98,6 +98,8 @@ class Run:
             learning_rate=self.draft.learning_rate_init,
             shuffle=self.draft.shuffle,
             max_grad_norm=self.draft.max_grad_norm,
+            n_epochs=None if incremental else self.draft.max_iter,
+            average=build_average(self.draft),
         )
         self._interruptible(lambda: self._draw(epochs, schedule, incremental))
         self._publish_best()
@@ -118,7 +120,8 @@ class Run:
             if (exhausted and self._ends(schedule, epoch)) or asked or incremental:
                 return
             if self.n_iter == self.draft.max_iter:
-                self._warn_not_converged()
+                if not isinstance(schedule, Curve):  # which is meant to end here
+                    self._warn_not_converged()
                 return
 
     def _minimize(self) -> None:
@@ -143,7 +146,25 @@ class Run:
         _warn_lbfgs(result, min(result.nit, draft.max_iter), draft.max_iter)
 
     def _look_at(self, epoch: Epoch, patience: Patience) -> bool:
-        """Record an epoch; return whether a callback asks to stop."""
+        """Record an epoch under the weights that it would publish.
+
+        Returns whether a callback asks to stop.
+        """
+        values, average = self.objective.network.values, self._average()
+        if average is None:
+            return self._record(epoch, patience)
+        training = values.copy()
+        np.copyto(values, average)
+        try:
+            return self._record(epoch, patience)
+        finally:
+            np.copyto(values, training)
+
+    def _average(self) -> Array | None:
+        """Return the average of the weights, where there is one to publish."""
+        return None if self.draft.average is None else self.state.average
+
+    def _record(self, epoch: Epoch, patience: Patience) -> bool:
         state, values = self.state, self.objective.network.values
         scores = self._scores()
         self._print(epoch, scores)
@@ -258,9 +279,11 @@ class Run:
 
     def _publish_best(self) -> None:
         state, values = self.state, self.objective.network.values
-        if self.stops_early and state.best_values is not None:
+        best = state.best_values if self.stops_early else None
+        source = self._average() if best is None else best
+        if source is not None:
             state.last_values = values.copy()
-            np.copyto(values, state.best_values)
+            np.copyto(values, source)
 
 
 def _warn_lbfgs(result: OptimizeResult, n_iter: int, max_iter: int) -> None:

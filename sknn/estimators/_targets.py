@@ -6,7 +6,7 @@ numbers only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,10 @@ class ClassTargets:
         n = len(self.classes)
         return np.eye(n, dtype=dtype) if n > 2 else np.arange(n, dtype=dtype)[:, None]
 
+    def normalized(self, y: Any, w: Array | None, loss: Loss) -> ClassTargets:
+        """Raise ValueError: labels have no mean."""
+        raise ValueError("normalize_y=True cannot be used where y holds classes.")
+
     def encode(self, y: Any, dtype: Any) -> Array:
         """Return codes of labels, or the indicator as numbers of `dtype`."""
         return y.astype(dtype) if self.multilabel else np.searchsorted(self.classes, y)
@@ -167,9 +171,13 @@ class RealTargets:
     ----------
     n_outputs : int
         Number of columns.
+    center, scale : ndarray of shape (n_outputs,) or None, default=None
+        What is subtracted from y, and by what it is divided then.
     """
 
     n_outputs: int
+    center: Array | None = None
+    scale: Array | None = None
     loss = "squared_error"
 
     @staticmethod
@@ -200,15 +208,43 @@ class RealTargets:
         """Return None: numbers need no table."""
         return None
 
+    def normalized(self, y: Any, w: Array | None, loss: Loss) -> RealTargets:
+        """Return targets that let `y` have mean 0 and variance 1."""
+        if loss.link != "identity":
+            raise ValueError(
+                "normalize_y=True needs a loss that takes all numbers, but "
+                f"{type(loss).__name__} has the link {loss.link!r}. Set it to False."
+            )
+        rows = y[:, None] if y.ndim == 1 else y
+        center = np.average(rows, axis=0, weights=w)
+        spread = np.sqrt(np.average((rows - center) ** 2, axis=0, weights=w))
+        return replace(self, center=center, scale=np.where(spread > 0, spread, 1.0))
+
     def encode(self, y: Any, dtype: Any) -> Array:
         """Return `y` with two dimensions in `dtype`."""
-        y = np.asarray(y, dtype=dtype)
-        return y[:, None] if y.ndim == 1 else y
+        y = np.asarray(y)
+        y = y[:, None] if y.ndim == 1 else y
+        if self.center is not None:
+            y = (y - self.center) / self.scale
+        return y.astype(dtype, copy=False)
+
+    def restore(self, values: Array, moves: bool = True) -> Array:
+        """Return values of y's units from those of the network, of the same dtype.
+
+        The outputs lie on axis 1, which goes if there is only one of them. `moves` is
+        False for differences, such as standard deviations.
+        """
+        if self.center is not None and self.scale is not None:
+            shape = (-1, *[1] * (values.ndim - 2))
+            restored = values * self.scale.reshape(shape)
+            if moves:
+                restored += self.center.reshape(shape)
+            values = restored.astype(values.dtype, copy=False)
+        return values[:, 0] if self.n_outputs == 1 else values
 
     def predict(self, raw: Array, loss: Loss) -> Array:
         """Return predictions in the shape that y had; may write over `raw`."""
-        predictions = loss.link_inverse(raw)
-        return predictions[:, 0] if self.n_outputs == 1 else predictions
+        return self.restore(loss.link_inverse(raw))
 
     def score(self, y: Any, predicted: Array, w: Array | None) -> float:
         """Return R2 of predictions."""

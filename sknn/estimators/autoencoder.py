@@ -99,6 +99,8 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         max_grad_norm: float | None = None,
         dtype: Any = None,
         scoring: Any = None,
+        l1_ratio: float = 0.0,
+        average: Any = None,
         normalization: str | None = None,
         residual: bool = False,
         input_dropout: float = 0.0,

@@ -76,7 +76,7 @@ class ClassifierMethods:
 class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
     """Multi-layer perceptron classifier, a drop-in for scikit-learn's.
 
-    Minimises the log loss by Adam, SGD or L-BFGS. At the defaults it computes
+    Minimises the log loss by a gradient method. At the defaults it computes
     scikit-learn's numbers; parameters from `class_weight` on are additions.
 
     Parameters
@@ -122,7 +122,6 @@ class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
     """
 
     _rows = CLASSIFIER
-    loss = "log_loss"
 
     def __init__(
         self,
@@ -155,6 +154,8 @@ class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
         max_grad_norm: float | None = None,
         dtype: Any = None,
         scoring: Any = None,
+        l1_ratio: float = 0.0,
+        average: Any = None,
         normalization: str | None = None,
         residual: bool = False,
         input_dropout: float = 0.0,
@@ -164,7 +165,10 @@ class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
         categorical_embedding: Any = None,
         numeric_embedding: Any = None,
         missing: str = "error",
+        monotonic_cst: Any = None,
+        label_smoothing: float = 0.0,
         diagnostics: bool = False,
+        loss: Any = "log_loss",
     ) -> None:
         self._store(locals())
 

@@ -14,6 +14,7 @@ from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators._task import resolve_task
 from sknn.estimators.classifier import ClassifierMethods
 from sknn.estimators.mlp import BaseMLP, can_go_on
+from sknn.estimators.regressor import RegressorMethods
 
 
 def _classifies(estimator: MLPEstimator) -> bool:
@@ -23,7 +24,7 @@ def _classifies(estimator: MLPEstimator) -> bool:
 
 
 @document(ESTIMATOR, ATTRIBUTES)
-class MLPEstimator(BaseMLP):
+class MLPEstimator(RegressorMethods, BaseMLP):
     """Multi-layer perceptron for labels or numbers, by `task`.
 
     With ``task="auto"`` the first `fit` decides from y. Until then the estimator says
@@ -103,6 +104,8 @@ class MLPEstimator(BaseMLP):
         max_grad_norm: float | None = None,
         dtype: Any = None,
         scoring: Any = None,
+        l1_ratio: float = 0.0,
+        average: Any = None,
         normalization: str | None = None,
         residual: bool = False,
         input_dropout: float = 0.0,
@@ -112,6 +115,10 @@ class MLPEstimator(BaseMLP):
         categorical_embedding: Any = None,
         numeric_embedding: Any = None,
         missing: str = "error",
+        quantile: Any = None,
+        normalize_y: bool = False,
+        monotonic_cst: Any = None,
+        label_smoothing: float = 0.0,
         diagnostics: bool = False,
     ) -> None:
         self._store(locals())
@@ -195,5 +202,5 @@ class MLPEstimator(BaseMLP):
             tags.estimator_type = "regressor"
             tags.regressor_tags = RegressorTags()
             tags.target_tags.multi_output = True
-            tags.target_tags.positive_only = self._counts()
+            tags.target_tags.positive_only = self._takes_positive_only()
         return tags

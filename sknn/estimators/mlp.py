@@ -22,6 +22,7 @@ from sknn.estimators._build import (
     build_loss,
     is_stochastic,
     refuse_sparse,
+    resolve_signs,
     takes_sparse,
 )
 from sknn.estimators._callbacks import FitCallbacks
@@ -39,7 +40,7 @@ from sknn.estimators._sklearn import (
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.layers import Layer
 from sknn.layers.containers import adapts
-from sknn.losses import Poisson
+from sknn.losses import Gamma, Poisson, Tweedie
 from sknn.network import Network
 from sknn.objective import Objective
 from sknn.training.batches import Batches
@@ -72,10 +73,14 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
     n_iter_no_change: float
     max_fun: int
     class_weight: Any = None
+    normalize_y: bool = False
+    monotonic_cst: Any = None
     dropout: Any
     max_grad_norm: float | None
     dtype: Any
     scoring: Any
+    l1_ratio: float
+    average: Any
     normalization: str | None
     residual: bool
     input_dropout: float
@@ -212,7 +217,10 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
                 kind.require_classes(y, classes)
             self._targets = kind.learn(y, classes)
             self._dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
-        self._loss = build_loss(self.loss, self._targets)
+        self._loss = build_loss(self, self._targets)
+        if self.normalize_y and not goes_on:
+            w = self._check_weights(X, sample_weight)
+            self._targets = self._targets.normalized(y, w, self._loss)
         return self._encode(X, y, sample_weight)
 
     def _check_data(
@@ -228,10 +236,14 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
     def _encode(self, X: Any, y: Any, sample_weight: Any) -> Data:
         codes = self._targets.encode(y, self._working_dtype())
         self._loss.check_targets(codes)
-        w = sample_weight
-        if w is not None:
-            w = check_sample_weight(w, X, dtype=np.float64, ensure_non_negative=True)
+        w = self._check_weights(X, sample_weight)
         return Data(X, y, codes, self._targets.weigh(self.class_weight, codes, w))
+
+    @staticmethod
+    def _check_weights(X: Any, w: Any) -> Array | None:
+        if w is None:
+            return None
+        return check_sample_weight(w, X, dtype=np.float64, ensure_non_negative=True)
 
     def _working_dtype(self) -> Any:
         """Return the dtype of training: L-BFGS needs the digits of float64."""
@@ -257,7 +269,24 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
                 self._replace(views, arrays, f"{name}_init")
 
     def _build_layers(self) -> list[Layer]:
-        return build_layers(self, self._targets.n_outputs, self._columns)
+        n_outputs = self._targets.n_outputs
+        n_raw = self._loss.n_raw(n_outputs)
+        signs = None if self.monotonic_cst is None else self._signs(n_raw)
+        return build_layers(self, n_raw, self._columns, signs)
+
+    def _signs(self, n_raw: int) -> tuple[int, ...]:
+        """Return the constraint of each column that the network sees."""
+        targets = self._targets
+        several = isinstance(targets, ClassTargets) and not targets.multilabel
+        if n_raw != targets.n_outputs or (several and n_raw > 1):
+            what = f"{n_raw} classes" if several else type(self._loss).__name__
+            raise ValueError(
+                "monotonic_cst needs one score for each output, two classes or numbers,"
+                f" but has to do with {what}."
+            )
+        names = getattr(self, "feature_names_in_", None)
+        signs = resolve_signs(self.monotonic_cst, names, self.n_features_in_)
+        return signs + (0,) * (self._n_inputs() - len(signs))
 
     def _check_same_layers(self, layers: list[Layer]) -> None:
         if tuple(layers) != self._network.layers:
@@ -289,7 +318,9 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         rng = self._state.rng
         return Run(
             draft=self,
-            objective=Objective(self._network, self._loss, penalty, rng),
+            objective=Objective(
+                self._network, self._loss, penalty, rng, float(self.l1_ratio)
+            ),
             batches=batches,
             state=self._state,
             scorer=Scorer(self._scoring(), self._loss, self._watched(), self._targets),
@@ -424,9 +455,12 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         raw = self._raw(X)
         return self._targets.predict(raw, self._loss)
 
-    def _counts(self) -> bool:
+    def _takes_positive_only(self) -> bool:
         """Tell whether the loss takes no targets below zero."""
-        return self.loss == "poisson" or isinstance(self.loss, Poisson)
+        deviances = (Poisson, Gamma, Tweedie)
+        return self.loss in ("poisson", "gamma", "tweedie") or isinstance(
+            self.loss, deviances
+        )
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""

@@ -2,24 +2,132 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
+import numpy as np
+from scipy.special import ndtri
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
+from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, REGRESSOR
 from sknn.estimators._parameters import document
 from sknn.estimators._targets import RealTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
+from sknn.losses import GaussianNLL, Loss, Quantile
+
+
+def gives_quantiles(estimator: Any) -> bool:
+    """Tell whether the loss has quantiles; raise AttributeError where it has not."""
+    loss = estimator.loss
+    if loss == "quantile" or isinstance(loss, Quantile):
+        return True
+    raise AttributeError(f"loss={loss!r} has no quantiles; set loss='quantile'.")
+
+
+def gives_intervals(estimator: Any) -> bool:
+    """Tell whether the loss has intervals; raise AttributeError where it has not."""
+    loss = estimator.loss
+    if loss == "gaussian_nll" or isinstance(loss, GaussianNLL):
+        return True
+    return gives_quantiles(estimator)
+
+
+class RegressorMethods:
+    """What a multi-layer perceptron answers about numbers."""
+
+    _loss: Loss
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predict.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+        return_std : bool, default=False
+            Whether to return standard deviations, too; needs ``loss='gaussian_nll'``.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions; with several quantiles the median.
+        std : ndarray of the shape of y
+            Standard deviation of y at each sample; only with `return_std`.
+        """
+        raw = self._raw(X)  # type: ignore[attr-defined]
+        targets, loss = self._of_fit("_targets"), self._loss  # type: ignore[attr-defined]
+        if not return_std:
+            return targets.predict(raw, loss)
+        if not isinstance(loss, GaussianNLL):
+            raise ValueError(
+                "return_std=True needs loss='gaussian_nll', which learns a standard "
+                f"deviation for each sample; this loss is {type(loss).__name__}."
+            )
+        std = targets.restore(loss.standard_deviation(raw), moves=False)
+        return targets.predict(raw, loss), std
+
+    @available_if(gives_quantiles)
+    def predict_quantiles(self, X: Any) -> Array:
+        """Predict the quantiles that the network was trained for.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or \
+                (n_samples, n_outputs, n_quantiles)
+            In the order of `quantile`; they do not cross.
+        """
+        raw = self._raw(X)  # type: ignore[attr-defined]
+        targets = self._of_fit("_targets")  # type: ignore[attr-defined]
+        return targets.restore(self._loss.quantiles(raw))  # type: ignore[attr-defined]
+
+    @available_if(gives_intervals)
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+        """Predict the interval that holds y with a given probability.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Input.
+        coverage : float, default=0.9
+            The probability, in (0, 1). As much lies below the interval as above. With
+            ``loss='quantile'`` both its ends must be among the quantiles.
+
+        Returns
+        -------
+        interval : ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Lower and upper end.
+        """
+        if not isinstance(coverage, numbers.Real) or not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie in (0, 1), got {coverage!r}.")
+        tail = (1 - coverage) / 2
+        if isinstance(self._of_fit("_loss"), GaussianNLL):
+            mean, std = self.predict(X, return_std=True)
+            reach = std * std.dtype.type(ndtri(1 - tail))
+            return np.stack([mean - reach, mean + reach], axis=-1)
+        levels = np.atleast_1d(self._loss.quantile)
+        ends = [np.flatnonzero(np.isclose(levels, q)) for q in (tail, 1 - tail)]
+        if not all(map(len, ends)):
+            raise ValueError(
+                f"coverage={coverage} needs the quantiles {tail:.4g} and {1 - tail:.4g}"
+                f", but the network was trained for {levels.tolist()}. Add them to "
+                "quantile, or choose another coverage."
+            )
+        return self.predict_quantiles(X)[..., [int(end[0]) for end in ends]]
 
 
 @document(REGRESSOR, ATTRIBUTES)
-class MLPRegressor(RegressorMixin, BaseMLP):
+class MLPRegressor(RegressorMethods, RegressorMixin, BaseMLP):
     """Multi-layer perceptron regressor, a drop-in for scikit-learn's.
 
-    Minimises the squared error or the Poisson deviance by Adam, SGD or L-BFGS. At the
-    defaults it computes scikit-learn's numbers; parameters from `dropout` on are
-    additions.
+    Minimises the squared error, or another loss, by a gradient method. At the defaults
+    it computes scikit-learn's numbers; parameters from `dropout` on are additions.
 
     Parameters
     ----------
@@ -37,8 +145,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     Notes
     -----
     Differences from scikit-learn are listed, each with its test, in
-    ``docs/deviations.md``. Targets far from unit scale train badly: scale them with
-    :class:`sklearn.compose.TransformedTargetRegressor`.
+    ``docs/deviations.md``. Targets far from unit scale train badly: set
+    ``normalize_y=True``.
 
     References
     ----------
@@ -92,6 +200,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_grad_norm: float | None = None,
         dtype: Any = None,
         scoring: Any = None,
+        l1_ratio: float = 0.0,
+        average: Any = None,
         normalization: str | None = None,
         residual: bool = False,
         input_dropout: float = 0.0,
@@ -101,6 +211,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         categorical_embedding: Any = None,
         numeric_embedding: Any = None,
         missing: str = "error",
+        quantile: Any = None,
+        normalize_y: bool = False,
+        monotonic_cst: Any = None,
         diagnostics: bool = False,
     ) -> None:
         self._store(locals())
@@ -132,5 +245,5 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Return scikit-learn's tags."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self._counts()
+        tags.target_tags.positive_only = self._takes_positive_only()
         return tags

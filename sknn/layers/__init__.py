@@ -7,6 +7,7 @@ from sknn.layers.containers import Residual
 from sknn.layers.dense import Dense
 from sknn.layers.dropout import Dropout
 from sknn.layers.embedding import Embedding
+from sknn.layers.monotonic import MonotonicActivation, MonotonicDense
 from sknn.layers.normalization import BatchNorm, LayerNorm
 from sknn.layers.numeric import PBLD, PLR, PiecewiseLinear
 
@@ -22,6 +23,8 @@ LAYERS: dict[str, type[Layer]] = {
     "pbld": PBLD,
     "piecewise_linear": PiecewiseLinear,
     "columns": Columns,
+    "monotonic_dense": MonotonicDense,
+    "monotonic_activation": MonotonicActivation,
 }
 
 __all__ = [
@@ -36,6 +39,8 @@ __all__ = [
     "Embedding",
     "Layer",
     "LayerNorm",
+    "MonotonicActivation",
+    "MonotonicDense",
     "Param",
     "PiecewiseLinear",
     "Residual",

@@ -25,6 +25,8 @@ class Activation(Layer):
         A name in ``sknn.activations.ACTIVATIONS``.
     trainable : bool, default=True
         Has no effect: there is nothing to train.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
     """
 
     name: str

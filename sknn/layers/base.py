@@ -33,6 +33,8 @@ class Param:
         Whether training changes it.
     buffer : bool, default=False
         Whether it is a statistic of the data, which has no gradient.
+    lr_factor : float, default=1.0
+        What the learning rate is multiplied by for it, beside the layer's own factor.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Param:
     penalized: bool = True
     trainable: bool = True
     buffer: bool = False
+    lr_factor: float = 1.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,9 +59,15 @@ class Layer:
     trainable : bool, default=True
         Whether training changes the layer's parameters; False freezes them, and those
         of all layers within.
+    lr_factor : float, default=1.0
+        What the learning rate is multiplied by for the layer's parameters, and for
+        those of all layers within beside their own factors; 0 or more. Decoupled
+        weight decay, which is a share of the rate, is multiplied with it. L-BFGS has no
+        rate and knows no factors.
     """
 
     trainable: bool = field(default=True, kw_only=True)
+    lr_factor: float = field(default=1.0, kw_only=True)
 
     #: Whether the layer's output may be written over by the layer after it.
     output_is_free: ClassVar[bool] = False
@@ -117,11 +126,16 @@ def _default(item: Any) -> Any:
 
 
 def declare(layer: Layer, n_in: int, prefix: str = "") -> tuple[list[Param], int]:
-    """Return what `layer` declares, names prefixed, frozen if the layer is."""
+    """Return what `layer` declares: names prefixed, frozen and sped up as the layer."""
+    check_in_range(layer, "lr_factor", 0.0)
     params, n_out = layer.build(n_in)
-    trained = layer.trainable
     return [
-        replace(p, name=prefix + p.name, trainable=p.trainable and trained)
+        replace(
+            p,
+            name=prefix + p.name,
+            trainable=p.trainable and layer.trainable,
+            lr_factor=p.lr_factor * layer.lr_factor,
+        )
         for p in params
     ], n_out
 

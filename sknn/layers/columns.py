@@ -41,6 +41,8 @@ class Columns(Layer):
         order are not copied.
     trainable : bool, default=True
         Whether training changes the parameters of the layers.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
     """
 
     parts: Sequence[tuple[Any, Layer | None]]

@@ -96,6 +96,8 @@ class Residual(Layer):
         How `P` of shape (n_in, n_out) starts, where there is one.
     trainable : bool, default=True
         Whether training changes the parameters of the block.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     References
     ----------

@@ -29,6 +29,8 @@ class Dense(Layer):
         How `b` of shape (1, units) starts; drawn after `W`.
     trainable : bool, default=True
         Whether training changes `W` and `b`.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
     """
 
     units: int

@@ -30,6 +30,8 @@ class Dropout(Layer):
         Share of outputs that are dropped, in [0, 1).
     trainable : bool, default=True
         Has no effect: there is nothing to train.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     References
     ----------

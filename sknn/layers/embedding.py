@@ -94,6 +94,8 @@ class Embedding(Layer):
         spread of a standardized number.
     trainable : bool, default=True
         Whether training changes the tables.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     Notes
     -----

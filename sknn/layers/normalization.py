@@ -32,6 +32,8 @@ class BatchNorm(Layer):
         Added to the variance.
     trainable : bool, default=True
         Whether training changes `gamma`, `beta` and the running statistics.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     References
     ----------
@@ -139,6 +141,8 @@ class LayerNorm(Layer):
         Added to the variance.
     trainable : bool, default=True
         Whether training changes `gamma` and `beta`.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     References
     ----------

@@ -114,6 +114,8 @@ class PLR(Layer):
         data more than for any other parameter: tune it between 0.01 and 10.
     trainable : bool, default=True
         Whether training changes `frequencies`, `W` and `b`.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     Notes
     -----
@@ -224,6 +226,8 @@ class PBLD(Layer):
         Standard deviation of the frequencies at the start.
     trainable : bool, default=True
         Whether training changes `frequencies`, `phases`, `W` and `b`.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     Notes
     -----
@@ -336,6 +340,8 @@ class PiecewiseLinear(Layer):
         Outputs per feature; None gives out the encoding itself.
     trainable : bool, default=True
         Whether training changes `W` and `b`.
+    lr_factor : float, default=1.0
+        Factor of the learning rate for the parameters of the layer.
 
     Notes
     -----

@@ -1,15 +1,17 @@
-"""Losses for numbers: squared error and Poisson deviance."""
+"""Losses for numbers of any sign, one raw column per output and no link.
+
+Deviances of positive targets, quantiles and densities have rooms of their own.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
-from scipy.special import xlogy
 
 from sknn._array import Array
-from sknn.losses.base import Loss, require
+from sknn._params import check_in_range
+from sknn.losses.base import Loss
 from sknn.tape import Tape
 
 
@@ -26,31 +28,52 @@ class SquaredError(Loss):
 
 
 @dataclass
-class Poisson(Loss):
-    r"""Half the Poisson deviance, :math:`y \log\frac{y}{\mu} - y + \mu`.
+class AbsoluteError(Loss):
+    r"""The absolute error, :math:`\sum_k |y_k - raw_k|`; predicts medians.
 
-    The prediction is :math:`\mu = e^{raw}`, and `y` must not be negative.
+    The gradient has the same size near and far. Where a prediction is exact, it is 0.
     """
-
-    link: ClassVar[str] = "exp"
 
     def pointwise(self, y: Array, raw: Array, gradient: Array, tape: Tape) -> Array:
         """Return the loss of each sample; write its derivative to `gradient`."""
-        values = np.multiply(y, raw, out=tape.empty("values", raw.shape, raw))
-        np.exp(raw, out=gradient)
-        np.subtract(xlogy(y, y), values, out=values)
-        np.subtract(gradient, y, out=gradient)
-        values += gradient
+        np.subtract(raw, y, out=gradient)
+        values = np.absolute(gradient, out=tape.empty("values", raw.shape, raw))
+        np.sign(gradient, out=gradient)
         return values
 
-    def link_inverse(self, raw: Array) -> Array:
-        """Return predictions from raw predictions; may write over `raw`."""
-        return np.exp(raw, out=raw)
 
-    def check_targets(self, y: Array) -> None:
-        """Raise ValueError where a target lies outside the loss's domain."""
-        require(
-            y >= 0,
-            "loss='poisson' needs targets y >= 0, got a smallest value of "
-            f"{float(np.min(y))}. Use loss='squared_error' for targets below zero.",
-        )
+@dataclass
+class Huber(Loss):
+    r"""Huber's loss: squared error up to `delta`, absolute error beyond.
+
+    Of the residual :math:`r = y - raw` it is :math:`\frac12 r^2` where
+    :math:`|r| \le \delta`, else :math:`\delta\,(|r| - \frac12\delta)`; summed over
+    outputs.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Residual from which on errors count linearly, in the units of y; greater than 0.
+
+    References
+    ----------
+    Huber, "Robust estimation of a location parameter", Annals of Mathematical
+    Statistics 35, 1964.
+    """
+
+    delta: float = 1.0
+
+    def validate(self) -> None:
+        """Raise ValueError where a field has a value that is not allowed."""
+        check_in_range(self, "delta", 0.0, closed="neither")
+
+    def pointwise(self, y: Array, raw: Array, gradient: Array, tape: Tape) -> Array:
+        """Return the loss of each sample; write its derivative to `gradient`."""
+        # With c the residual r cut off at ±delta, both branches are c (r - c / 2).
+        values = np.subtract(raw, y, out=tape.empty("values", raw.shape, raw))
+        np.minimum(values, tape.number(self.delta, raw), out=gradient)
+        np.maximum(gradient, tape.number(-self.delta, raw), out=gradient)
+        half = tape.empty("half", raw.shape, raw)
+        values -= np.multiply(gradient, tape.number(0.5, raw), out=half)
+        values *= gradient
+        return values

@@ -67,10 +67,10 @@ class Diagnostics:
         Returns
         -------
         entries : dict of list of float
-            `gradient_norm` of the loss by each dense layer; `dead_units`, the share of ReLU units
-            that are zero for all samples, and `saturated_units`, the share of outputs
-            of logistic and tanh units where the slope is below 5 % of the steepest,
-            one for each activation layer and NaN for other activations.
+            `gradient_norm` of the loss by each dense layer; `dead_units`, the share of
+            ReLU units that are zero for all samples, and `saturated_units`, the share
+            of outputs of logistic and tanh units where the slope is below 5 % of the
+            steepest, one for each activation layer and NaN for other activations.
         """
         objective, network = self.objective, self.objective.network
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

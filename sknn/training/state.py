@@ -47,6 +47,14 @@ class TrainingState:
         Parameters to go on from, where the best ones were published.
     history : dict of list
         One entry per epoch.
+    first_epoch : int
+        Complete epochs when the present run of training began.
+    n_epochs : int or None
+        Epochs that the present run is to have; None where nobody knows.
+    average : ndarray or None
+        Average of the parameters along training.
+    n_averaged : int
+        How many of them it is made of.
     """
 
     rng: np.random.RandomState
@@ -67,10 +75,25 @@ class TrainingState:
     validation_rows: Array | None = None
     last_values: Array | None = None
     history: dict[str, list[Any]] = field(default_factory=dict)
+    first_epoch: int = 0
+    n_epochs: int | None = None
+    average: Array | None = None
+    n_averaged: int = 0
 
-    def progress(self) -> Progress:
-        """Return what a schedule is told."""
-        return Progress(self.samples, self.epoch, self.stalled)
+    def begin(self, n_epochs: int | None) -> None:
+        """Set the horizon of the run of training that begins now."""
+        self.first_epoch, self.n_epochs = self.epoch, n_epochs
+
+    def progress(self, fraction: float = 0.0) -> Progress:
+        """Return what a schedule is told, this share of the present epoch done."""
+        return Progress(
+            self.samples,
+            self.epoch,
+            self.stalled,
+            fraction,
+            self.first_epoch,
+            self.n_epochs,
+        )
 
     def adopt(self, optimizer: Optimizer, values: Array) -> None:
         """Use `optimizer` from now on; its memory starts anew if it is another one."""
@@ -90,7 +113,7 @@ class TrainingState:
             memory={name: array.copy() for name, array in self.memory.items()},
             history={name: list(column) for name, column in self.history.items()},
         )
-        for name in ("permutation", "best_values", "last_values"):
+        for name in ("permutation", "best_values", "last_values", "average"):
             array = getattr(self, name)
             setattr(twin, name, None if array is None else array.copy())
         return twin
@@ -105,6 +128,7 @@ class TrainingState:
     def rewind(self, epoch: int) -> None:
         """Forget what came after `epoch`, and the optimiser's memory with it."""
         self.epoch = epoch
-        self.memory = {}  # half a step may be in it: the next fit starts it anew
+        # Half a step may be in these: the next fit starts them anew.
+        self.memory, self.average, self.n_averaged = {}, None, 0
         for column in self.history.values():
             del column[epoch:]

@@ -6,6 +6,7 @@ draws from it looks at each epoch and stops by not asking for the next.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sknn._array import Array
 from sknn.objective import Objective
 from sknn.optimizers import Optimizer, clip_by_norm
 from sknn.schedules import Schedule
+from sknn.training.averaging import Averaging
 from sknn.training.batches import Batches
 from sknn.training.state import TrainingState
 
@@ -34,7 +36,7 @@ class Epoch:
     time : float
         Seconds it took.
     learning_rate : float or None, default=None
-        The rate of this epoch, where the optimiser has one.
+        The rate of its last step, where the optimiser has one.
     """
 
     number: int
@@ -53,6 +55,8 @@ def train(
     learning_rate: float,
     shuffle: bool = True,
     max_grad_norm: float | None = None,
+    n_epochs: int | None = None,
+    average: Averaging | None = None,
 ) -> Iterator[Epoch]:
     """Train without end, one epoch at each turn.
 
@@ -65,7 +69,7 @@ def train(
     optimizer : Optimizer
         Makes the steps; its memory lives in `state`.
     schedule : Schedule
-        Gives the rate of each epoch from `learning_rate`.
+        Gives the rate of each epoch, or of each step, from `learning_rate`.
     state : TrainingState
         Where to go on from; changed in place.
     learning_rate : float
@@ -74,6 +78,11 @@ def train(
         Whether each epoch has an order of its own.
     max_grad_norm : float or None, default=None
         Largest norm of a batch's gradient.
+    n_epochs : int or None, default=None
+        Epochs that will be asked for, the horizon of schedules without one of their
+        own; None where nobody knows.
+    average : Averaging or None, default=None
+        Averages the parameters into ``state.average``.
 
     Yields
     ------
@@ -82,21 +91,25 @@ def train(
     """
     objective.keep_rows(optimizer.lazy and sparse.issparse(batches.X))
     state.adopt(optimizer, _trained(objective.network.values, objective))
-    step = _make_step(objective, optimizer, state, max_grad_norm)
+    step = _make_step(objective, optimizer, state, max_grad_norm, average)
     if state.permutation is None or len(state.permutation) != batches.n_samples:
         state.permutation = np.arange(batches.n_samples)
+    state.begin(n_epochs)
     while True:
         started = time.perf_counter()
-        rate = state.learning_rate = schedule(learning_rate, state.progress())
+        state.learning_rate = schedule(learning_rate, state.progress())
         if shuffle:
             # as scikit-learn: each epoch shuffles the order of the one before
             state.rng.shuffle(state.permutation)
         order = state.permutation if shuffle else None
+        rates = _rates(schedule, learning_rate, state, batches)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            loss = _run_epoch(objective, batches, order, step, state)
+            loss, rate = _run_epoch(objective, batches, order, step, state, rates)
         state.epoch += 1
         state.samples += batches.n_samples
         state.learning_rate = schedule(learning_rate, state.progress())
+        if average is not None:
+            average.after_epoch(objective.network.values, state)
         yield Epoch(state.epoch, loss, time.perf_counter() - started, rate)
 
 
@@ -109,14 +122,17 @@ def _make_step(
     optimizer: Optimizer,
     state: TrainingState,
     max_grad_norm: float | None,
+    average: Averaging | None,
 ) -> Callable[[float, int], None]:
     gradient = _trained(objective.gradient, objective)
     values = _trained(objective.network.values, objective)
     decayed = objective.network.n_penalized
     rows = objective.rows
-    step = optimizer.stepper(values, gradient, state.memory, decayed, rows)
     network, tape = objective.network, objective.tape
-    if max_grad_norm is None and not network.n_buffers:
+    step = optimizer.stepper(
+        values, gradient, state.memory, decayed, rows, network.lr_segments
+    )
+    if max_grad_norm is None and not network.n_buffers and average is None:
         return step
 
     def full_step(learning_rate: float, number: int) -> None:
@@ -124,8 +140,21 @@ def _make_step(
             clip_by_norm(gradient, max_grad_norm, rows)
         step(learning_rate, number)
         network.update_buffers(tape)
+        if average is not None:
+            average.after_step(network.values, state)
 
     return full_step
+
+
+def _rates(
+    schedule: Schedule, initial: float, state: TrainingState, batches: Batches
+) -> Iterator[float]:
+    """Return the rate of each step of the epoch that begins."""
+    if not schedule.per_step:
+        return itertools.repeat(state.learning_rate)
+    n_steps = -(-batches.n_samples // batches.batch_size)
+    fractions = (i / n_steps for i in range(n_steps))
+    return (schedule(initial, state.progress(fraction)) for fraction in fractions)
 
 
 def _run_epoch(
@@ -134,12 +163,14 @@ def _run_epoch(
     order: Array | None,
     step: Callable[[float, int], None],
     state: TrainingState,
-) -> float:
+    rates: Iterator[float],
+) -> tuple[float, float]:
+    """Step through all batches; return the loss, and the rate of the last step."""
     evaluate, rate = objective.value_and_gradient, state.learning_rate
     summed, number = 0.0, state.steps
-    for X, y, w in batches.epoch(order):
+    for (X, y, w), rate in zip(batches.epoch(order), rates, strict=False):
         summed += evaluate(X, y, w) * y.shape[0]
         number += 1
         step(rate, number)
     state.steps = number
-    return float(summed / batches.n_samples)
+    return float(summed / batches.n_samples), rate

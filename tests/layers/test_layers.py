@@ -24,9 +24,12 @@ from sknn.layers import (
     Embedding,
     Layer,
     LayerNorm,
+    MonotonicActivation,
+    MonotonicDense,
     PiecewiseLinear,
     Residual,
 )
+from sknn.layers.monotonic import MONOTONIC_ACTIVATIONS
 from sknn.losses import LOSSES
 from sknn.network import Network
 from sknn.objective import Objective
@@ -68,6 +71,12 @@ EXAMPLES = {
         Columns([(range(2), PiecewiseLinear(3)), ((2,), Columns([((0,), PLR(2, 2))]))]),
         Columns([((1,), Activation("tanh")), (range(1, 4), BatchNorm()), ((3,), None)]),
     ],
+    "monotonic_dense": [
+        MonotonicDense(3),
+        MonotonicDense(2, He(), Zeros(), signs=(1, 0, -1, 0)),
+        MonotonicDense(1, signs=(0, 0, 0, 0), trainable=False),
+    ],
+    "monotonic_activation": [MonotonicActivation(n) for n in MONOTONIC_ACTIVATIONS],
 }
 EACH = pytest.mark.parametrize(
     "layer", [layer for examples in EXAMPLES.values() for layer in examples], ids=repr
@@ -276,22 +285,23 @@ def test_predictions_in_blocks_are_those_of_one_pass(layer):
 
 
 def targets_for(loss, n, rng):
-    """Targets in the domain of a loss, with its number of columns."""
-    if loss == "multinomial_log_loss":
+    """Targets in the domain of a loss."""
+    if loss.link == "softmax":
         return np.eye(3)[rng.integers(0, 3, n)]
-    if loss == "binary_log_loss":
+    if loss.link == "logistic":
         return rng.integers(0, 2, (n, 2)).astype(float)
-    return rng.poisson(2.0, (n, 2)).astype(float)
+    return rng.poisson(2.0, (n, 2)) + 0.5
 
 
 @EACH
 @pytest.mark.parametrize("loss", LOSSES)
 def test_gradients_hold_with_every_activation_and_loss(layer, loss, differences):
     rng = np.random.default_rng(2)
-    x, y = rows(), targets_for(loss, 6, rng)
+    x, y = rows(), targets_for(LOSSES[loss](), 6, rng)
+    n_raw = LOSSES[loss]().n_raw(y.shape[1])
     w = rng.uniform(0.2, 2.0, (6, 1))
     for activation in ACTIVATIONS:
-        layers = [layer, Dense(2), Activation(activation), Dense(y.shape[1])]
+        layers = [layer, Dense(2), Activation(activation), Dense(n_raw)]
         network = Network(layers, N_IN, rng=np.random.RandomState(1))
         # Away from the kinks of activations: no pre-activation is next to 0.
         network.views[1]["b"][...] = [[0.5, -0.4]]

@@ -186,3 +186,22 @@ def test_states_share_nothing_that_they_start_with():
 def test_progress_tells_a_schedule_how_far_the_fit_has_come(state):
     state.samples, state.epoch, state.stalled = 300, 3, 1
     assert state.progress() == Progress(samples=300, epoch=3, stalled=1)
+    state.begin(n_epochs=7)
+    state.epoch = 5
+    expected = Progress(300, 5, 1, fraction=0.25, first_epoch=3, n_epochs=7)
+    assert state.progress(0.25) == expected
+    assert expected.epochs == 5.25
+
+
+@pytest.mark.parametrize("carry", COPIES.values(), ids=COPIES)
+def test_copies_keep_the_horizon(state, carry):
+    state.epoch = 4
+    state.begin(n_epochs=9)
+    assert carry(state).progress() == Progress(epoch=4, first_epoch=4, n_epochs=9)
+
+
+def test_a_state_of_before_there_were_horizons_has_none(state):
+    old = {k: v for k, v in vars(state).items() if k not in ("first_epoch", "n_epochs")}
+    restored = TrainingState.__new__(TrainingState)
+    restored.__dict__.update(old)
+    assert restored.progress() == Progress()
