@@ -106,6 +106,7 @@ INFINITY = Allowed(
     "a float among {inf}", lambda value: isinstance(value, float) and value == np.inf
 )
 NONE = Allowed("None", lambda value: value is None)
+RATE = real(0.0, 1.0, "left")
 VERBOSE = Allowed(
     f"an int in the range [0, inf), {_BOOLS}",
     lambda value: isinstance(value, (numbers.Integral, np.bool_)) and int(value) >= 0,
