@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, make_regression
 from sklearn.linear_model import (
     ElasticNet,
@@ -19,8 +20,10 @@ from sklearn.linear_model import (
 from sklearn.metrics import mean_pinball_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
+from sklearn.utils.fixes import parse_version
 
-from sknn import MLPClassifier, MLPEstimator, MLPRegressor
+from sknn import MLPClassifier, MLPEstimator, MLPRegressor, PerceptronClassifier
+from sknn.estimators._sklearn import SKLEARN_VERSION
 from sknn.losses import GaussianNLL, Huber, Loss, Quantile, SquaredError, Tweedie
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -352,3 +355,35 @@ def test_an_object_may_stand_for_its_name():
     one = MLPRegressor(SquaredError(), max_iter=3, random_state=0).fit(X, number)
     two = MLPRegressor("squared_error", max_iter=3, random_state=0).fit(X, number)
     np.testing.assert_array_equal(one.coefs_[0], two.coefs_[0])
+
+
+# Calibration ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["isotonic", "sigmoid", "temperature"])
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        MLPClassifier((5,), max_iter=50, learning_rate_init=0.02, random_state=0),
+        MLPClassifier(
+            loss="focal", max_iter=50, learning_rate_init=0.02, random_state=0
+        ),
+        MLPEstimator(
+            (5,),
+            task="classification",
+            max_iter=50,
+            learning_rate_init=0.02,
+            random_state=0,
+        ),
+        PerceptronClassifier(random_state=0),
+    ],
+    ids=lambda classifier: type(classifier).__name__,
+)
+def test_every_classifier_can_be_calibrated(classifier, method):
+    if method == "temperature" and parse_version("1.8") > SKLEARN_VERSION:
+        pytest.skip("scikit-learn 1.8 brought temperature scaling")
+    iris, labels = load_iris(return_X_y=True)
+    calibrated = CalibratedClassifierCV(classifier, method=method, cv=3)
+    p = calibrated.fit(scale(iris), labels).predict_proba(scale(iris))
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-6)
+    assert (p.argmax(axis=1) == labels).mean() > 0.8
