@@ -39,8 +39,15 @@ from sknn.layers import (
 from sknn.layers.monotonic import monotonic_chain
 from sknn.losses import LOSSES, Loss
 from sknn.optimizers import OPTIMIZERS, SGD, Optimizer
-from sknn.schedules import SCHEDULES, Constant, InverseScaling, Schedule
-from sknn.training.averaging import AVERAGES, Averaging
+from sknn.schedules import (
+    SCHEDULES,
+    Constant,
+    Curve,
+    InverseScaling,
+    Schedule,
+    Warmup,
+)
+from sknn.training.averaging import AVERAGES, SWA, Averaging
 
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
 NUMERIC_EMBEDDINGS: dict[str, Callable[[], Layer]] = {
@@ -313,6 +320,18 @@ def build_loss(estimator: Any, targets: Any) -> Loss:
     loss = LOSSES[name](**settings)
     loss.validate()
     return loss
+
+
+def needs_horizon(estimator: Any) -> bool:
+    """Tell whether a schedule or an average is told by shares of `max_iter`."""
+    schedule, average = estimator.learning_rate, estimator.average
+    if isinstance(schedule, str):
+        schedule = SCHEDULES[schedule]() if schedule in SCHEDULES else None
+    while isinstance(schedule, Warmup):
+        schedule = schedule.schedule
+    if isinstance(schedule, Curve) and schedule.total is None:
+        return True
+    return average == "swa" or (isinstance(average, SWA) and 0 < average.start < 1)
 
 
 def is_stochastic(solver: Any) -> bool:

@@ -21,6 +21,7 @@ from sknn.estimators._build import (
     build_layers,
     build_loss,
     is_stochastic,
+    needs_horizon,
     refuse_sparse,
     resolve_signs,
     takes_sparse,
@@ -480,4 +481,11 @@ def can_go_on(estimator: BaseMLP) -> bool:
         )
     if estimator.early_stopping:
         raise AttributeError("partial_fit does not support early_stopping=True")
+    if needs_horizon(estimator):
+        raise AttributeError(
+            "partial_fit does not know how long training will last, which "
+            f"learning_rate={estimator.learning_rate!r} and "
+            f"average={estimator.average!r} need: give a number of epochs in an "
+            "object, such as Cosine(total=100) or SWA(start=75)."
+        )
     return True

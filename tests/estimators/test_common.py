@@ -31,6 +31,8 @@ ESTIMATORS = [
     MLPClassifier(numeric_embedding="pbld", solver="lbfgs"),
     MLPRegressor(missing="indicator"),
     MLPClassifier(categorical_features="from_dtype"),
+    MLPRegressor("quantile", quantile=[0.1, 0.5, 0.9], normalize_y=True),
+    MLPClassifier(average="swa", solver="adamw", learning_rate="cosine", loss="focal"),
     MLPAutoencoder(),
     MLPAutoencoder(1, (), solver="lbfgs", dtype="float64"),
     MLPTransformer(),

@@ -84,8 +84,9 @@ def test_four_epochs_and_four_more_equal_eight(solver, schedule):
 
 
 def test_partial_fit_needs_a_total_for_curves():
-    with pytest.raises(ValueError, match="total"):
-        network(learning_rate="cosine").partial_fit(X, y, classes=[0, 1])
+    for given in ("cosine", OneCycle(), Warmup(Cosine())):
+        assert not hasattr(network(learning_rate=given), "partial_fit")
+    assert hasattr(network(learning_rate=Warmup()), "partial_fit")
     model = network(learning_rate=Cosine(total=5))
     for _ in range(5):
         model.partial_fit(X, y, classes=[0, 1])

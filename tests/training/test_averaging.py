@@ -58,6 +58,13 @@ def test_the_average_is_published_and_the_steps_stay_the_same():
         assert (model._network.values != plain._network.values).any()
 
 
+def test_a_share_of_an_unknown_length_is_refused():
+    ours = state()
+    ours.begin(None)
+    with pytest.raises(ValueError, match="partial_fit does not know"):
+        SWA(0.5).after_epoch(np.zeros(3), ours)
+
+
 def test_swa_before_its_start_publishes_the_last_weights():
     plain, model = fitted(), fitted(average=SWA(100))
     np.testing.assert_array_equal(model._network.values, plain._network.values)
@@ -88,8 +95,8 @@ def test_partial_fits_average_too():
         parts.partial_fit(X, y, classes=[0, 1])
     whole = fitted(average=EMA(0.9))
     np.testing.assert_array_equal(parts._network.values, whole._network.values)
-    with pytest.raises(ValueError, match="partial_fit does not know"):
-        MLPClassifier((5,), average="swa").partial_fit(X, y, classes=[0, 1])
+    assert not hasattr(MLPClassifier(average="swa"), "partial_fit")
+    assert hasattr(MLPClassifier(average=SWA(5)), "partial_fit")
 
 
 def test_lbfgs_has_no_average():
