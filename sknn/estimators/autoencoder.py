@@ -52,11 +52,11 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
     >>> from sklearn.preprocessing import scale
     >>> from sknn import MLPAutoencoder
     >>> X = scale(load_iris().data)
-    >>> auto = MLPAutoencoder(2, (20,), solver="lbfgs", max_iter=300, random_state=0)
+    >>> auto = MLPAutoencoder(2, (), solver="lbfgs", max_iter=2000, random_state=0)
     >>> codes = auto.fit_transform(X)
     >>> codes.shape, auto.inverse_transform(codes).shape
     ((150, 2), (150, 4))
-    >>> auto.score(X) > 0.98
+    >>> auto.score(X) > 0.95
     True
     """
 
