@@ -79,9 +79,15 @@ def value_of(objective, *data):
     return float(objective.value_and_gradient(*data))
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.1])
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix], ids=["dense", "csr"])
-@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize(
+    ("weighted", "form", "alpha"),
+    [
+        (False, np.asarray, 0.0),
+        (True, np.asarray, 0.1),
+        (True, sparse.csr_matrix, 0.1),
+    ],
+    ids=["plain", "weighted", "weighted csr"],
+)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradient_is_the_difference_quotient(

@@ -413,10 +413,12 @@ def test_segments_equal_pytorchs_groups_of_parameters():
 def test_nadams_products_of_momenta_are_those_of_a_running_number(beta_1, decay):
     product, adams = 1.0, adam._products(beta_1, decay)
     assert len(adams) < 3000
+    ours, theirs = [], []
     for t in range(1, 5000):
         product *= beta_1 * (1 - 0.5 * 0.96 ** (t * decay))
-        ours = adam._product(beta_1, decay, t)
-        np.testing.assert_allclose(1 - ours, 1 - product, rtol=1e-9)
+        ours.append(1 - adam._product(beta_1, decay, t))
+        theirs.append(1 - product)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 
 
 # Factors of the learning rate -----------------------------------------------------
