@@ -116,6 +116,44 @@ class Orthogonal(Initializer):
 
 
 @dataclass(frozen=True)
+class Normal(Initializer):
+    """Normal with mean 0, whatever the size of the layer.
+
+    Parameters
+    ----------
+    scale : float, default=1.0
+        Standard deviation.
+    """
+
+    scale: float = 1.0
+
+    def __call__(
+        self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
+    ) -> Array:
+        """Draw one parameter."""
+        return rng.normal(0.0, self.scale, shape)
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """Uniform on ±`bound`, whatever the size of the layer.
+
+    Parameters
+    ----------
+    bound : float, default=1.0
+        Largest absolute value.
+    """
+
+    bound: float = 1.0
+
+    def __call__(
+        self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
+    ) -> Array:
+        """Draw one parameter."""
+        return rng.uniform(-self.bound, self.bound, shape)
+
+
+@dataclass(frozen=True)
 class Scaled(Initializer):
     """Another initializer's draw, times `factor`.
 

@@ -65,7 +65,7 @@ _SOLVER_KEYWORDS = {
     "epsilon": 1e-8,
 }
 # Keywords that describe hidden layers and contradict given ones.
-_LAYER_KEYWORDS = {
+_LAYER_KEYWORDS: dict[str, Any] = {
     "hidden_layer_sizes": (100,),
     "activation": "relu",
     "dropout": 0.0,
@@ -73,7 +73,7 @@ _LAYER_KEYWORDS = {
     "residual": False,
     "weight_init": "auto",
 }
-_NOT_MONOTONIC = {
+_NOT_MONOTONIC: dict[str, Any] = {
     "normalization": None,
     "residual": False,
     "weight_init": "auto",
@@ -81,7 +81,7 @@ _NOT_MONOTONIC = {
     "categorical_features": None,
     "numeric_embedding": None,
 }
-_LOSS_KEYWORDS = {"quantile": None, "label_smoothing": 0.0}
+_LOSS_KEYWORDS: dict[str, Any] = {"quantile": None, "label_smoothing": 0.0}
 _SCHEDULE_KEYWORDS = {"power_t": 0.5}
 
 
@@ -94,9 +94,7 @@ def build_layers(
     """Return all layers: what meets the input, the hidden ones, the linear output."""
     if signs is not None:
         return _monotonic_layers(estimator, n_outputs, signs)
-    front = _front_layers(estimator, columns)
-    if estimator.input_dropout:
-        front.append(Dropout(float(estimator.input_dropout)))
+    front = _front_layers(estimator, columns) + _input_dropout(estimator)
     if estimator.layers is None:
         return front + _chain(estimator, n_outputs)
     _refuse_contradictions(estimator, "layers", _LAYER_KEYWORDS)
@@ -127,18 +125,14 @@ def _monotonic_layers(
     """Return layers that cannot but move the way that `signs` say."""
     for name, default in _NOT_MONOTONIC.items():
         value = getattr(estimator, name)
-        if value is not default and value != default:
+        if not np.array_equal(value, default):
             raise ValueError(
                 f"{name}={value!r} cannot be combined with monotonic_cst, which it may "
                 f"break. Leave it at {default!r}."
             )
-    sizes = hidden_sizes(estimator.hidden_layer_sizes)
-    activations = _per_layer("activation", estimator.activation, len(sizes))
-    rates = _per_layer("dropout", estimator.dropout, len(sizes))
-    front: list[Layer] = []
-    if estimator.input_dropout:
-        front.append(Dropout(float(estimator.input_dropout)))
-    return front + monotonic_chain(sizes, activations, rates, signs, n_outputs)
+    sizes, activations, rates = _hidden_settings(estimator)
+    chain = monotonic_chain(sizes, activations, rates, signs, n_outputs)
+    return _input_dropout(estimator) + chain
 
 
 def _front_layers(estimator: Any, columns: ColumnEncoder | None) -> list[Layer]:
@@ -156,6 +150,18 @@ def _front_layers(estimator: Any, columns: ColumnEncoder | None) -> list[Layer]:
     return [Columns(((tuple(range(first)), numeric), codes))]
 
 
+def _input_dropout(estimator: Any) -> list[Layer]:
+    rate = float(estimator.input_dropout)
+    return [Dropout(rate)] if rate else []
+
+
+def _hidden_settings(estimator: Any) -> tuple[list[int], list[str], list[float]]:
+    """Return units, activation and dropout of each hidden layer."""
+    sizes = hidden_sizes(estimator.hidden_layer_sizes)
+    activations = _per_layer("activation", estimator.activation, len(sizes))
+    return sizes, activations, _per_layer("dropout", estimator.dropout, len(sizes))
+
+
 def _numeric_embedding(given: Any) -> Layer | None:
     return NUMERIC_EMBEDDINGS[given]() if isinstance(given, str) else given
 
@@ -171,9 +177,7 @@ def _refuse_unused_embedding(estimator: Any) -> None:
 
 def _chain(estimator: Any, n_outputs: int) -> list[Layer]:
     """Return the hidden layers that keywords describe, and the output layer."""
-    sizes = hidden_sizes(estimator.hidden_layer_sizes)
-    activations = _per_layer("activation", estimator.activation, len(sizes))
-    rates = _per_layer("dropout", estimator.dropout, len(sizes))
+    sizes, activations, rates = _hidden_settings(estimator)
     # as scikit-learn: the output layer starts like the hidden ones; see tests/parity
     only = [estimator.activation] if isinstance(estimator.activation, str) else []
     last = (activations or only or ["relu"])[-1]
@@ -183,14 +187,11 @@ def _chain(estimator: Any, n_outputs: int) -> list[Layer]:
 
 def build_autoencoder(estimator: Any, n_features: int) -> tuple[list[Layer], int]:
     """Return encoder, code, mirrored decoder, and the index of the decoder's first."""
-    sizes = hidden_sizes(estimator.hidden_layer_sizes)
-    activations = _per_layer("activation", estimator.activation, len(sizes))
-    rates = _per_layer("dropout", estimator.dropout, len(sizes))
-    encoder = _hidden_layers(estimator, sizes, activations, rates)
+    sizes, activations, rates = _hidden_settings(estimator)
+    encoder = _input_dropout(estimator)
+    encoder += _hidden_layers(estimator, sizes, activations, rates)
     decoder = _hidden_layers(estimator, sizes[::-1], activations[::-1], rates[::-1])
     linear = _initializers(estimator.weight_init, "identity")
-    if estimator.input_dropout:
-        encoder.insert(0, Dropout(float(estimator.input_dropout)))
     encoder.append(Dense(int(estimator.n_components), *linear))
     return [*encoder, *decoder, Dense(n_features, *linear)], len(encoder)
 
@@ -313,7 +314,7 @@ def build_loss(estimator: Any, targets: Any) -> Loss:
     settings = {}
     for keyword, default in _LOSS_KEYWORDS.items():
         value = getattr(estimator, keyword, default)
-        if value is not default and value != default:
+        if not np.array_equal(value, default):
             settings[keyword] = value
             if keyword not in {field.name for field in fields(LOSSES[name])}:
                 raise ValueError(f"{keyword}={value!r} has no meaning for {given!r}.")

@@ -164,7 +164,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
             What the encoder makes of them.
         """
         check_is_fitted(self, "_network")
-        return self._network.predict(self._check_X(X), slice(None, self._middle()))
+        return self._raw(X, slice(None, self._middle()))
 
     def inverse_transform(self, X: Any) -> Array:
         """Return the samples that codes stand for.

@@ -432,13 +432,14 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
 
     # Predicting ------------------------------------------------------------------
 
-    def _raw(self, X: Any) -> Array:
-        """Return the network's output for X, a new array of two dimensions."""
+    def _raw(self, X: Any, part: slice = slice(None)) -> Array:
+        """Return the output of these layers for X, a new array of two dimensions."""
         check_is_fitted(self, "_network")
         X = self._check_X(X)
         if sparse.issparse(X):
             refuse_sparse(self._network.layers)
-        return self._network.predict(X.tocsr() if sparse.issparse(X) else X)
+            X = X.tocsr()
+        return self._network.predict(X, part)
 
     def predict(self, X: Any) -> Array:
         """Predict labels or numbers.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import sklearn
-from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -22,7 +21,6 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
-from sknn.estimators._build import refuse_sparse
 from sknn.estimators._parameters import InvalidParameterError
 from sknn.estimators.estimator import MLPEstimator
 from sknn.layers import Dense, Layer
@@ -131,11 +129,7 @@ class MLPTransformer(
         """
         check_is_fitted(self, "estimator_")
         end = _find_layer(self.estimator_, self.layer)
-        X = self.estimator_._check_X(X)
-        if sparse.issparse(X):
-            refuse_sparse(self.estimator_._network.layers)
-            X = X.tocsr()
-        return self.estimator_._network.predict(X, slice(None, end))
+        return self.estimator_._raw(X, slice(None, end))
 
     @property
     def _n_features_out(self) -> int:
@@ -143,7 +137,7 @@ class MLPTransformer(
         return self.estimator_._network.widths[end]
 
     def _network_to_fit(self) -> Any:
-        if self.estimator is not None and not hasattr(self.estimator, "_check_X"):
+        if self.estimator is not None and not hasattr(self.estimator, "_raw"):
             raise InvalidParameterError(
                 "The 'estimator' parameter of MLPTransformer must be an MLPClassifier, "
                 "MLPRegressor, MLPEstimator, one of them in a FrozenEstimator, or None."

@@ -14,11 +14,10 @@ import numpy as np
 
 from sknn._array import Array
 from sknn.activations import ACTIVATIONS
-from sknn.initializers import Fan, He, Initializer
+from sknn.initializers import Fan, He, Initializer, Uniform
 from sknn.layers.base import Layer, Param, Views
 from sknn.layers.dense import Dense
 from sknn.layers.dropout import Dropout
-from sknn.layers.numeric import _Uniform
 from sknn.tape import Tape
 
 # What bends one way is split into three groups; the others bend both ways, or neither.
@@ -108,7 +107,7 @@ class MonotonicDense(Dense):
     """
 
     kernel_init: Initializer = field(default_factory=He)
-    bias_init: Initializer = field(default_factory=lambda: _Uniform(1.0))
+    bias_init: Initializer = field(default_factory=lambda: Uniform(1.0))
     signs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -335,7 +334,7 @@ def monotonic_chain(
     Dropout(0.1)
     MonotonicDense(1)
     """
-    pairs = inits or [(He(), _Uniform(1.0))] * (len(sizes) + 1)
+    pairs = inits or [(He(), Uniform(1.0))] * (len(sizes) + 1)
     layers: list[Layer] = []
     constraint = tuple(signs)
     for units, name, rate, pair in zip(

@@ -94,11 +94,18 @@ class BatchNorm(Layer):
             return None
         if share is not None:  # mean and variance depend on x, too
             moment *= np.square(inverse)
-            self._subtract_means(dy, t, centered, moment, total, tape)
+            self._subtract_means(dy, t, centered, moment, total, share, tape)
         return np.multiply(dy, inverse * p["gamma"], out=dy)
 
     def _subtract_means(
-        self, dy: Array, t: Array, x: Array, moment: Array, total: Array, tape: Tape
+        self,
+        dy: Array,
+        t: Array,
+        x: Array,
+        moment: Array,
+        total: Array,
+        share: Array,
+        tape: Tape,
     ) -> None:
         """Subtract ``share * (x * moment + total)`` from `dy`, in place."""
         if tape.sample_weight is None:
@@ -108,7 +115,7 @@ class BatchNorm(Layer):
         else:
             np.multiply(x, moment, out=t)
             np.add(t, total, out=t)
-            np.multiply(t, transpose(_shares(x, tape)), out=t)
+            np.multiply(t, transpose(share), out=t)
         np.subtract(dy, t, out=dy)
 
     def update_buffers(self, p: Views, tape: Tape, share: float | None = None) -> None:

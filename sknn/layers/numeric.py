@@ -13,34 +13,12 @@ from scipy import special
 
 from sknn._array import Array, matmul
 from sknn.activations import ACTIVATIONS
-from sknn.initializers import Fan, Initializer
+from sknn.initializers import Fan, Initializer, Normal, Uniform
 from sknn.layers.base import Layer, Param, Views, check_count, check_in_range
 from sknn.tape import Tape
 
 # Columns lie feature-major, all values of feature 0 first. `_split` makes of them one
 # matrix per feature, a view, so that one batched product serves all features.
-
-
-@dataclass(frozen=True)
-class _Normal(Initializer):
-    scale: float
-
-    def __call__(
-        self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
-    ) -> Array:
-        """Draw one parameter."""
-        return rng.normal(0.0, self.scale, shape)
-
-
-@dataclass(frozen=True)
-class _Uniform(Initializer):
-    bound: float
-
-    def __call__(
-        self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
-    ) -> Array:
-        """Draw one parameter."""
-        return rng.uniform(-self.bound, self.bound, shape)
 
 
 @dataclass(frozen=True)
@@ -83,7 +61,7 @@ def _sum_outer(d: Array, w: Array, out: Array) -> Array:
 
 def _declare_linear(n_features: int, n_in: int, n_out: int) -> tuple[Param, Param]:
     """Declare a linear layer per feature, which starts as PyTorch's linear layer."""
-    init, fan = _Uniform(1 / np.sqrt(n_in)), (n_in, n_out)
+    init, fan = Uniform(1 / np.sqrt(n_in)), (n_in, n_out)
     W = Param("W", (n_features, n_in, n_out), init, fan)
     return W, Param("b", (1, n_features * n_out), init, fan, penalized=False)
 
@@ -144,7 +122,7 @@ class PLR(Layer):
     def build(self, n_in: int) -> tuple[tuple[Param, ...], int]:
         """Return the parameters for `n_in` inputs and the number of outputs."""
         n = self.n_frequencies
-        c = Param("frequencies", (1, n_in * n), _Normal(self.sigma), (1, n))
+        c = Param("frequencies", (1, n_in * n), Normal(self.sigma), (1, n))
         return (c, *_declare_linear(n_in, 2 * n, self.dim)), n_in * self.dim
 
     def forward(self, x: Array, p: Views, tape: Tape) -> Array:
@@ -258,8 +236,8 @@ class PBLD(Layer):
     def build(self, n_in: int) -> tuple[tuple[Param, ...], int]:
         """Return the parameters for `n_in` inputs and the number of outputs."""
         n, shape = self.n_frequencies, (1, n_in * self.n_frequencies)
-        c = Param("frequencies", shape, _Normal(self.sigma), (1, n))
-        phases = Param("phases", shape, _Uniform(np.pi), (1, n), penalized=False)
+        c = Param("frequencies", shape, Normal(self.sigma), (1, n))
+        phases = Param("phases", shape, Uniform(np.pi), (1, n), penalized=False)
         return (c, phases, *_declare_linear(n_in, n, self.dim - 1)), n_in * self.dim
 
     def forward(self, x: Array, p: Views, tape: Tape) -> Array:

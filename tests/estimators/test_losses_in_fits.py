@@ -169,6 +169,14 @@ def test_quantiles_do_not_cross_and_predict_is_the_median():
     assert model.coefs_[-1].shape[1] == 4
 
 
+def test_quantiles_may_come_as_an_array():
+    listed = MLPRegressor("quantile", quantile=[0.1, 0.9], max_iter=2, random_state=0)
+    array = clone(listed).set_params(quantile=np.array([0.1, 0.9])).fit(X, number)
+    np.testing.assert_array_equal(array.predict(X), listed.fit(X, number).predict(X))
+    with pytest.raises(ValueError, match=r"quantile=.* has no meaning"):
+        MLPRegressor(quantile=np.array([0.1, 0.9])).fit(X, number)
+
+
 def test_standard_deviations_are_in_the_units_of_y():
     x, y = spread_data()
     model = MLPRegressor("gaussian_nll", **NETWORK).fit(x, y)

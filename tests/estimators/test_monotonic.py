@@ -97,6 +97,10 @@ def test_names_and_missing_values():
         ({"layers": [Dense(3)]}, "layers=.* cannot be combined"),
         ({"numeric_embedding": "plr"}, "numeric_embedding='plr' cannot be combined"),
         ({"categorical_features": [0]}, "categorical_features=.* cannot be combined"),
+        (
+            {"categorical_features": np.array([True, False, False])},
+            "cannot be combined",
+        ),
         ({"loss": "gaussian_nll"}, "monotonic_cst needs one score"),
         ({"loss": "quantile", "quantile": [0.1, 0.9]}, "needs one score"),
         ({"monotonic_cst": [1, 0]}, "-1, 0 or 1 for each of the 3 features"),
