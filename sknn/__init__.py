@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from sknn import initializers, layers, losses, optimizers, schedules
+from sknn import callbacks, initializers, layers, losses, optimizers, schedules
 from sknn._versions import __version__, show_versions
 from sknn.estimators import (
     MLPAutoencoder,
@@ -22,6 +22,7 @@ __all__ = [
     "MLPTransformer",
     "PerceptronClassifier",
     "__version__",
+    "callbacks",
     "explain",
     "initializers",
     "layers",

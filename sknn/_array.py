@@ -154,3 +154,9 @@ def as_rows(X: Any) -> Any:
     if sparse.issparse(X):
         return X.tocsr()
     return np.ascontiguousarray(X)
+
+
+def largest(X: Any) -> float:
+    """Return the largest absolute value, without a copy of X; 0 where it is empty."""
+    values = X if isinstance(X, np.ndarray) else X.data
+    return float(max(values.max(), -values.min())) if values.size else 0.0

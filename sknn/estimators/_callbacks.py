@@ -1,14 +1,18 @@
-"""scikit-learn's callbacks during one fit: the fit is the task, epochs its subtasks.
+"""Who listens to one fit: scikit-learn's callbacks, and those of the constructor.
 
-Knows the protocol of `sklearn.callback` and nothing of what is being fitted; below
-scikit-learn 1.9 its methods do nothing.
+For scikit-learn's the fit is the task and epochs are its subtasks; below version 1.9
+those methods do nothing. Nothing here knows what is being fitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
+
+from sknn.callbacks import Callback, EpochInfo, TimeLimit
 from sknn.estimators._sklearn import SUPPORTS_CALLBACKS, has_callbacks
 
 Attributes = Callable[[], dict[str, Any]]
@@ -111,4 +115,51 @@ class FitCallbacks:
             estimator=self._estimator,
             reconstruction_attributes=attributes,
             **self._data,
+        )
+
+
+class Listeners:
+    """The functions in the parameter `callbacks`, and the limit `max_time`.
+
+    Parameters
+    ----------
+    estimator : object
+        Whose parameters they are.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self._estimator = estimator
+        given = estimator.callbacks
+        callbacks = [given] if callable(given) else list(given or ())
+        if estimator.max_time is not None:
+            callbacks.append(TimeLimit(estimator.max_time))
+        self._callbacks: list[Any] = callbacks
+
+    def __bool__(self) -> bool:
+        """Tell whether anybody listens."""
+        return bool(self._callbacks)
+
+    @contextmanager
+    def during(self, max_iter: int) -> Iterator[None]:
+        """Tell all of them that a fit begins, and at the end that it has ended."""
+        with ExitStack() as stack:
+            for callback in self._callbacks:
+                if isinstance(callback, Callback):
+                    # Pushed first: what has begun by half must be ended, too.
+                    stack.callback(callback.end)
+                    callback.begin(self._estimator, max_iter)
+            yield
+
+    def tell(self, epoch: EpochInfo) -> bool:
+        """Tell all of them of an epoch; return whether one asks to stop."""
+        answers = [self._ask(callback, epoch) for callback in self._callbacks]
+        return any(answers)
+
+    def _ask(self, callback: Any, epoch: EpochInfo) -> bool:
+        answer = callback(epoch)
+        if answer is None or isinstance(answer, (bool, np.bool_)):
+            return bool(answer)
+        raise TypeError(
+            f"The callback {callback!r} must return True to stop, False or None to go "
+            f"on, got {answer!r}."
         )

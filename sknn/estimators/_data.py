@@ -1,4 +1,4 @@
-"""Data of one fit: input, targets as codes, weights; split for early stopping."""
+"""Data of one fit: input, targets as codes, weights."""
 
 from __future__ import annotations
 
@@ -8,6 +8,38 @@ from typing import Any
 import numpy as np
 
 from sknn._array import Array, as_rows
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a call of `fit` or `partial_fit` was given; the names are those of `fit`.
+
+    Parameters
+    ----------
+    X, y, sample_weight, X_val, y_val, sample_weight_val : array-like or None
+        Training data, validation data.
+    groups, classes : array-like or None
+        Groups of the samples; all labels that will come.
+    coefs_init, intercepts_init : list of array-like or None
+        What to start from.
+    incremental : bool
+        Whether one epoch goes on from the last call.
+    rows : ndarray or None
+        The samples to train on, of those in X; None takes all.
+    """
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    sample_weight_val: Any = None
+    groups: Any = None
+    classes: Any = None
+    coefs_init: Any = None
+    intercepts_init: Any = None
+    incremental: bool = False
+    rows: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -47,36 +79,3 @@ class Data:
                 "sample must have a positive weight."
             )
         return mean
-
-
-def split_rows(
-    n: int, fraction: float, rng: np.random.RandomState, strata: Array | None
-) -> tuple[Array, Array]:
-    """Return rows to train on and rows to hold out, drawn as scikit-learn draws them.
-
-    With `strata` each of them has its share on both sides, as far as there is room;
-    the only member of a stratum is trained on.
-    """
-    from sklearn.model_selection import train_test_split
-
-    # Two rows are the least that can be scored, whatever the fraction of few rows is.
-    size = max(2, int(np.ceil(fraction * n)))
-    if n - size < 2 or fraction == 0:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the "
-            f"size of your dataset. Got n_samples={n} and validation_fraction="
-            f"{fraction}."
-        )
-    rows, alone = np.arange(n), np.arange(0)
-    if strata is not None:
-        _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
-        single = counts[codes] == 1
-        rows, alone, strata = rows[~single], rows[single], codes[~single]
-        if (counts > 1).sum() > min(size, len(rows) - size):
-            strata = None
-    if len(rows) - size < 1:
-        rows, alone, strata = np.arange(n), np.arange(0), None
-    train, held = train_test_split(
-        rows, test_size=size, random_state=rng, stratify=strata
-    )
-    return np.concatenate([train, alone]), held

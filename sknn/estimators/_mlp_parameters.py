@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sknn.activations import ACTIVATIONS
+from sknn.estimators._control_parameters import CONTROL_PARAMETERS
 from sknn.estimators._layer_parameters import LAYER_PARAMETERS
 from sknn.estimators._parameters import (
     BOOLEAN,
@@ -366,6 +367,7 @@ PARAMETERS: dict[str, Parameter] = {
         """,
         BOOLEAN,
     ),
+    **CONTROL_PARAMETERS,
 }
 
 
@@ -455,6 +457,8 @@ validation_scores_ : list of float or None
     Score of the held data after each epoch, under early stopping.
 best_validation_score_ : float or None
     Largest of them; the weights are those of that epoch.
+best_iter_ : int or None
+    That epoch, counted from 1 since the first fit; None without early stopping.
 history_ : dict of list
     One entry per epoch: `epoch`, `loss`, `time` (seconds), and where they apply
     `score`, `validation_loss`, `validation_score`, `learning_rate`; with `diagnostics`

@@ -5,6 +5,8 @@ The trainer makes epochs; this room looks at each and decides whether there is a
 
 from __future__ import annotations
 
+import copy
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,12 +16,19 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknn._array import Array
-from sknn.estimators._build import build_average, build_optimizer, build_schedule
-from sknn.estimators._callbacks import FitCallbacks
+from sknn.callbacks import EpochInfo
+from sknn.estimators._build import (
+    build_average,
+    build_optimizer,
+    build_schedule,
+    is_stochastic,
+)
+from sknn.estimators._callbacks import FitCallbacks, Listeners
 from sknn.estimators._data import Data
+from sknn.estimators._divergence import Divergence
 from sknn.estimators._scorer import Scorer
 from sknn.objective import Objective
-from sknn.schedules import Curve, Schedule
+from sknn.schedules import Curve
 from sknn.training.batches import Batches
 from sknn.training.diagnostics import Diagnostics
 from sknn.training.lbfgs import minimize_lbfgs
@@ -53,10 +62,12 @@ class Run:
         Data to score after each epoch.
     stops_early : bool
         Whether patience watches the validation score and the best weights are kept.
-    callbacks : FitCallbacks
+    callbacks, listeners : FitCallbacks, Listeners
         Told of each epoch; may ask to stop.
-    snapshot : callable
-        Returns the fitted attributes of this moment, for callbacks.
+    divergence : Divergence
+        Sees it, and does something about it.
+    incremental : bool, default=False
+        Whether there is one epoch, of a training without known length.
     diagnostics : Diagnostics or None, default=None
         Measures the network after each epoch.
     """
@@ -70,7 +81,9 @@ class Run:
     training: Data | None
     stops_early: bool
     callbacks: FitCallbacks
-    snapshot: Callable[[], dict[str, Any]]
+    listeners: Listeners
+    divergence: Divergence
+    incremental: bool = False
     diagnostics: Diagnostics | None = None
     loss: float = np.inf
     _kept: Array | None = field(default=None, init=False)
@@ -78,60 +91,75 @@ class Run:
     def __post_init__(self) -> None:
         """Remember which epoch the run starts from."""
         self._first_epoch = self._kept_epoch = self.state.epoch
+        self._patience = Patience(self.draft.tol, self.draft.n_iter_no_change)
+        self._started = time.perf_counter()
 
     @property
     def n_iter(self) -> int:
         """Number of complete epochs of this run."""
         return self._kept_epoch - self._first_epoch
 
-    def descend(self, incremental: bool) -> None:
-        """Train by minibatches until a rule stops it, or one epoch if incremental."""
-        schedule = build_schedule(self.draft)
-        self._forget_last_stop()
+    def snapshot(self) -> dict[str, Any]:
+        """Return the fitted attributes of this moment."""
+        return self.draft._snapshot(self)
+
+    def train(self) -> None:
+        """Train until a rule, a callback or Ctrl-C ends it; publish the weights."""
+        self.begin()
+        work = self._descend if is_stochastic(self.draft.solver) else self._minimize
+        self._interruptible(work)
+        self.publish()
+
+    def begin(self) -> None:
+        """Make the network ready to go on from its last weights."""
+        if is_stochastic(self.draft.solver):
+            self._forget_last_stop()
         self._resume_last_values()
+        self.schedule = build_schedule(self.draft)
+        self.divergence.begin()
+        self._started = time.perf_counter()
+
+    def _descend(self) -> None:
         epochs = train(
             self.objective,
             self.batches,
             build_optimizer(self.draft),
-            schedule,
+            self.schedule,
             self.state,
             learning_rate=self.draft.learning_rate_init,
             shuffle=self.draft.shuffle,
             max_grad_norm=self.draft.max_grad_norm,
-            n_epochs=None if incremental else self.draft.max_iter,
+            n_epochs=None if self.incremental else self.draft.max_iter,
             average=build_average(self.draft),
         )
-        self._interruptible(lambda: self._draw(epochs, schedule, incremental))
-        self._publish_best()
-
-    def minimize(self) -> None:
-        """Train by L-BFGS."""
-        self._resume_last_values()
-        self._interruptible(self._minimize)
-        self._publish_best()
-
-    def _draw(self, epochs: Any, schedule: Schedule, incremental: bool) -> None:
-        patience = Patience(self.draft.tol, self.draft.n_iter_no_change)
-        while True:
+        ended = False
+        while not ended:
             self.callbacks.epoch_begin()
-            epoch = next(epochs)
-            asked = self._look_at(epoch, patience)
-            exhausted = patience.exhausted(self.state)
-            if (exhausted and self._ends(schedule, epoch)) or asked or incremental:
-                return
-            if self.n_iter == self.draft.max_iter:
-                if not isinstance(schedule, Curve):  # which is meant to end here
-                    self._warn_not_converged()
-                return
+            ended = self.ends_with(next(epochs))
+
+    def ends_with(self, epoch: Epoch) -> bool:
+        """Look at an epoch of minibatches; return whether it is the last one."""
+        if self.divergence.has_diverged(epoch.loss):
+            return self._diverged(epoch)
+        asked = self._look_at(epoch)
+        exhausted = self._patience.exhausted(self.state)
+        if (exhausted and self._lowers_no_rate(epoch)) or asked or self.incremental:
+            return True
+        if self.n_iter < self.draft.max_iter:
+            return False
+        if not isinstance(self.schedule, Curve):  # which is meant to end here
+            self._warn_not_converged()
+        return True
 
     def _minimize(self) -> None:
         draft = self.draft
-        patience = Patience(draft.tol, draft.n_iter_no_change)
 
         def report(epoch: Epoch) -> bool:
+            if self.divergence.has_diverged(epoch.loss):
+                return self._diverged(epoch)
             self.callbacks.epoch_begin()  # not earlier: the last one has no successor
-            asked = self._look_at(epoch, patience)
-            return asked or (self.stops_early and patience.exhausted(self.state))
+            asked = self._look_at(epoch)
+            return asked or (self.stops_early and self._patience.exhausted(self.state))
 
         result = minimize_lbfgs(
             self.objective,
@@ -142,36 +170,54 @@ class Run:
             max_fun=draft.max_fun,
             tol=draft.tol,
         )
+        if not np.isfinite(result.fun):
+            failed = Epoch(self.state.epoch + 1, float(result.fun), 0.0)
+            self.divergence.ends(failed.number, failed.loss)
+            return
         self.loss = float(result.fun)
         _warn_lbfgs(result, min(result.nit, draft.max_iter), draft.max_iter)
 
-    def _look_at(self, epoch: Epoch, patience: Patience) -> bool:
+    def _diverged(self, epoch: Epoch) -> bool:
+        """Do what is to be done about divergence; return whether training is over."""
+        best = self.state.best_values if self.stops_early else None
+        if self.draft.on_divergence == "raise" and best is not None:
+            # as scikit-learn: the best weights are finite, see tests/parity
+            self._look_at(epoch)
+            self.divergence.end_at_best(epoch.number, epoch.loss)
+            return True
+        return self.divergence.ends(epoch.number, epoch.loss)
+
+    def _look_at(self, epoch: Epoch) -> bool:
         """Record an epoch under the weights that it would publish.
 
         Returns whether a callback asks to stop.
         """
         values, average = self.objective.network.values, self._average()
         if average is None:
-            return self._record(epoch, patience)
-        training = values.copy()
+            return self._record(epoch)
+        # Named so that a snapshot knows from where training goes on.
+        self.state.last_values = training = values.copy()
         np.copyto(values, average)
         try:
-            return self._record(epoch, patience)
+            return self._record(epoch)
         finally:
             np.copyto(values, training)
+            self.state.last_values = None
 
     def _average(self) -> Array | None:
         """Return the average of the weights, where there is one to publish."""
         return None if self.draft.average is None else self.state.average
 
-    def _record(self, epoch: Epoch, patience: Patience) -> bool:
+    def _record(self, epoch: Epoch) -> bool:
         state, values = self.state, self.objective.network.values
         scores = self._scores()
         self._print(epoch, scores)
+        best_loss = state.best_loss
         if self.stops_early:
-            patience.watch_score(state, scores["validation_score"], values)
+            self._patience.watch_score(state, scores["validation_score"], values)
         else:
-            patience.watch_loss(state, epoch.loss)
+            self._patience.watch_loss(state, epoch.loss)
+        is_best = state.best_epoch == epoch.number or state.best_loss < best_loss
         is_small = values.nbytes <= _KEPT_BYTES
         if is_small and (not self.stops_early or state.best_values is None):
             self._kept = keep(values, self._kept)
@@ -187,7 +233,32 @@ class Run:
             **inner,
         )
         self.loss, self._kept_epoch = epoch.loss, epoch.number
-        return self.callbacks.epoch_end(self.snapshot)
+        asked = bool(self.listeners) and self._tell(epoch, scores, is_best)
+        return self.callbacks.epoch_end(self.snapshot) or asked
+
+    def _tell(self, epoch: Epoch, scores: dict[str, float], is_best: bool) -> bool:
+        """Tell the constructor's callbacks; return whether one asks to stop."""
+        return self.listeners.tell(
+            EpochInfo(
+                number=epoch.number,
+                iteration=self.n_iter,
+                max_iter=1 if self.incremental else self.draft.max_iter,
+                loss=epoch.loss,
+                history=self.state.history,
+                time=epoch.time,
+                elapsed=time.perf_counter() - self._started,
+                model=self._model,
+                learning_rate=epoch.learning_rate,
+                is_best=is_best,
+                **scores,
+            )
+        )
+
+    def _model(self) -> Any:
+        """Return a fitted copy of the estimator."""
+        model = copy.copy(self.draft)
+        model.__dict__ = self.snapshot()
+        return model
 
     def _scores(self) -> dict[str, float]:
         scores: dict[str, float] = {}
@@ -209,22 +280,23 @@ class Run:
         if "validation_score" in scores:
             print(f"Validation score: {scores['validation_score']:f}")
 
-    def _ends(self, schedule: Schedule, epoch: Epoch) -> bool:
-        """Tell whether running out of patience ends training, or lowers the rate."""
+    def _lowers_no_rate(self, epoch: Epoch) -> bool:
+        """Tell whether running out of patience ends training, or lower the rate."""
         state, draft = self.state, self.draft
         what = "Validation score" if self.stops_early else "Training loss"
         message = (
             f"{what} did not improve more than tol={draft.tol:f} for "
             f"{draft.n_iter_no_change} consecutive epochs."
         )
-        if schedule.stops(epoch.learning_rate or 0.0):
+        if self.schedule.stops(epoch.learning_rate or 0.0):
             adaptive = self.draft.learning_rate == "adaptive"
             end = " Learning rate too small. Stopping." if adaptive else " Stopping."
             self._say(message + end)
             return True
         state.stalled += 1
         state.no_improvement_count = 0
-        state.learning_rate = schedule(draft.learning_rate_init, state.progress())
+        initial = draft.learning_rate_init * state.backoff
+        state.learning_rate = self.schedule(initial, state.progress())
         self._say(message + f" Setting learning rate to {state.learning_rate:f}")
         return False
 
@@ -233,7 +305,8 @@ class Run:
             print(message)
 
     def warn_of_ills(self) -> None:
-        """Warn of what the diagnostics of this run have found, with the remedies."""
+        """Warn of divergence and of what diagnostics have found, with the remedies."""
+        self.divergence.warn()
         if self.diagnostics is not None and self.n_iter:
             for ill in self.diagnostics.ills(self.state.history, self._first_epoch):
                 warnings.warn(ill, UserWarning, stacklevel=2)
@@ -277,7 +350,8 @@ class Run:
             np.copyto(self.objective.network.values, self.state.last_values)
             self.state.last_values = None
 
-    def _publish_best(self) -> None:
+    def publish(self) -> None:
+        """Put the best weights, or their average, into the network."""
         state, values = self.state, self.objective.network.values
         best = state.best_values if self.stops_early else None
         source = self._average() if best is None else best

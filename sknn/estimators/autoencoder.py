@@ -106,6 +106,10 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         input_dropout: float = 0.0,
         weight_init: Any = "auto",
         diagnostics: bool = False,
+        validation_split: Any = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        on_divergence: str = "raise",
     ) -> None:
         self._store(locals())
 

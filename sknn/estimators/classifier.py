@@ -168,6 +168,10 @@ class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
         monotonic_cst: Any = None,
         label_smoothing: float = 0.0,
         diagnostics: bool = False,
+        validation_split: Any = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        on_divergence: str = "raise",
         loss: Any = "log_loss",
     ) -> None:
         self._store(locals())

@@ -120,6 +120,10 @@ class MLPEstimator(RegressorMethods, BaseMLP):
         monotonic_cst: Any = None,
         label_smoothing: float = 0.0,
         diagnostics: bool = False,
+        validation_split: Any = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        on_divergence: str = "raise",
     ) -> None:
         self._store(locals())
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._array import Array
@@ -26,8 +26,9 @@ from sknn.estimators._build import (
     resolve_signs,
     takes_sparse,
 )
-from sknn.estimators._callbacks import FitCallbacks
-from sknn.estimators._data import Data, split_rows
+from sknn.estimators._callbacks import FitCallbacks, Listeners
+from sknn.estimators._data import Data, Request
+from sknn.estimators._divergence import NON_FINITE, Divergence
 from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._inputs import NetworkInput
 from sknn.estimators._parameters import validate_parameters
@@ -39,6 +40,7 @@ from sknn.estimators._sklearn import (
     with_callbacks,
 )
 from sknn.estimators._targets import ClassTargets, Targets
+from sknn.estimators._validation import HoldOut
 from sknn.layers import Layer
 from sknn.layers.containers import adapts
 from sknn.losses import Gamma, Poisson, Tweedie
@@ -46,9 +48,8 @@ from sknn.network import Network
 from sknn.objective import Objective
 from sknn.training.batches import Batches
 from sknn.training.diagnostics import Diagnostics
+from sknn.training.divergence import all_finite
 from sknn.training.state import TrainingState
-
-Validation = tuple[Any, Any, Any]
 
 
 class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
@@ -90,6 +91,10 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
     categorical_embedding: Any
     numeric_embedding: Any
     diagnostics: bool
+    validation_split: Any
+    callbacks: Any
+    max_time: float | None
+    on_divergence: str
 
     _dtype: Any
 
@@ -113,6 +118,7 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
         coefs_init: Any = None,
         intercepts_init: Any = None,
     ) -> Any:
@@ -136,6 +142,9 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
             Targets of the validation data.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation data.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of samples, of which early stopping holds out whole ones; see
+            `validation_split`.
         coefs_init : list of array-like, default=None
             Kernels to start from, in the shapes of `coefs_`; None in the list leaves
             the kernel of that layer to `weight_init`.
@@ -152,9 +161,19 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         ValueError
             If a parameter or the data are not valid, or if training diverged.
         """
-        validation = (X_val, y_val, sample_weight_val)
-        start = (coefs_init, intercepts_init)
-        return self._train(X, y, sample_weight, validation, start)
+        return self._train(
+            Request(
+                X,
+                y,
+                sample_weight,
+                X_val,
+                y_val,
+                sample_weight_val,
+                groups=groups,
+                coefs_init=coefs_init,
+                intercepts_init=intercepts_init,
+            )
+        )
 
     @with_callbacks
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> Any:
@@ -165,64 +184,54 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
                 "not see all samples. Give the weights as a dict, for instance from "
                 "sklearn.utils.class_weight.compute_class_weight."
             )
-        return self._train(X, y, sample_weight, classes=classes, incremental=True)
+        request = Request(X, y, sample_weight, classes=classes, incremental=True)
+        return self._train(request)
 
-    def _train(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation: Validation = (None, None, None),
-        start: tuple[Any, Any] = (None, None),
-        classes: Any = None,
-        incremental: bool = False,
-    ) -> Any:
+    def _train(self, request: Request) -> Any:
         """Train a copy and publish it whole, so that a failure leaves `self` alone."""
         validate_parameters(self, self._rows, self._rows)
-        callbacks = FitCallbacks()
-        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        n_epochs = 1 if incremental else self.max_iter
-        callbacks.begin(self, X, y, metadata, max_subtasks=n_epochs)
+        callbacks, listeners = FitCallbacks(), Listeners(self)
+        weights = {"sample_weight": request.sample_weight}
+        n_epochs = 1 if request.incremental else self.max_iter
+        callbacks.begin(self, request.X, request.y, weights, max_subtasks=n_epochs)
 
-        draft = copy.copy(self)
-        goes_on = (incremental or self.warm_start) and hasattr(self, "_network")
-        data = draft._load(X, y, sample_weight, classes, goes_on, incremental)
-        draft._start(goes_on, data, start)
-        run = draft._make_run(data, validation, callbacks, adapt=not goes_on)
-        if is_stochastic(self.solver):
-            run.descend(incremental)
-        else:
-            run.minimize()
+        with listeners.during(n_epochs):
+            run = self._prepare(request, callbacks, listeners)
+            run.train()
+        draft = run.draft
         draft._adopt(run)
         callbacks.end(run.snapshot)
         self.__dict__ = draft.__dict__
         run.warn_of_ills()
         return self
 
-    def _load(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        classes: Any,
-        goes_on: bool,
-        incremental: bool,
-    ) -> Data:
+    def _prepare(
+        self, request: Request, callbacks: FitCallbacks, listeners: Listeners
+    ) -> Run:
+        """Return a run of training on a copy of this estimator."""
+        draft = copy.copy(self)
+        goes_on = (request.incremental or self.warm_start) and hasattr(self, "_network")
+        data = draft._load(request, goes_on)
+        draft._start(goes_on, data, request)
+        return draft._make_run(data, request, callbacks, listeners, adapt=not goes_on)
+
+    def _load(self, request: Request, goes_on: bool) -> Data:
         """Check the training data and encode it; learn the targets at a first fit."""
+        y, classes = request.y, request.classes
         kind = type(self._targets) if goes_on else self._targets_type(y, classes)
-        X, y = self._check_data(X, y, kind, reset=not goes_on)
+        X, y = self._check_data(request.X, y, kind, reset=not goes_on)
         if goes_on:
             self._targets.check_same(y, classes, exactly=self.warm_start)
         else:
-            if incremental:
+            if request.incremental:
                 kind.require_classes(y, classes)
             self._targets = kind.learn(y, classes)
             self._dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
         self._loss = build_loss(self, self._targets)
         if self.normalize_y and not goes_on:
-            w = self._check_weights(X, sample_weight)
+            w = self._check_weights(X, request.sample_weight)
             self._targets = self._targets.normalized(y, w, self._loss)
-        return self._encode(X, y, sample_weight)
+        return self._encode(X, y, request.sample_weight)
 
     def _check_data(
         self, X: Any, y: Any, kind: type[Targets], reset: bool = False
@@ -250,7 +259,7 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         """Return the dtype of training: L-BFGS needs the digits of float64."""
         return self._dtype if is_stochastic(self.solver) else np.dtype(np.float64)
 
-    def _start(self, goes_on: bool, data: Data, start: tuple[Any, Any]) -> None:
+    def _start(self, goes_on: bool, data: Data, request: Request) -> None:
         """Make the network and the state of training, or copy those of the last fit."""
         layers = self._build_layers()
         if sparse.issparse(data.X):
@@ -264,10 +273,10 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
             rng = check_random_state(self.random_state)
             self._network = Network(layers, self._n_inputs(), dtype, rng)
             self._state = TrainingState(rng)
-        for name, arrays in zip(("coefs", "intercepts"), start, strict=True):
+        for name in ("coefs", "intercepts"):
+            arrays = getattr(request, f"{name}_init")
             if arrays is not None:
-                views = getattr(self, f"{name}_")
-                self._replace(views, arrays, f"{name}_init")
+                self._replace(getattr(self, f"{name}_"), arrays, f"{name}_init")
 
     def _build_layers(self) -> list[Layer]:
         n_outputs = self._targets.n_outputs
@@ -298,9 +307,14 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
             )
 
     def _make_run(
-        self, data: Data, validation: Validation, callbacks: FitCallbacks, adapt: bool
+        self,
+        data: Data,
+        request: Request,
+        callbacks: FitCallbacks,
+        listeners: Listeners,
+        adapt: bool,
     ) -> Run:
-        held, rows = self._held_data(data, validation)
+        held, rows = self._held_data(data, request)
         if adapt and any(map(adapts, self._network.layers)):
             self._network.adapt(data.X if rows is None else data.X[rows])
         mean = data.mean_weight(rows)
@@ -317,11 +331,12 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         # The penalty is divided by the number of samples, not by their weight.
         penalty = float(self.alpha) / mean
         rng = self._state.rng
+        objective = Objective(
+            self._network, self._loss, penalty, rng, float(self.l1_ratio)
+        )
         return Run(
             draft=self,
-            objective=Objective(
-                self._network, self._loss, penalty, rng, float(self.l1_ratio)
-            ),
+            objective=objective,
             batches=batches,
             state=self._state,
             scorer=Scorer(self._scoring(), self._loss, self._watched(), self._targets),
@@ -329,7 +344,9 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
             training=self._scored_training_data(data, rows),
             stops_early=bool(self.early_stopping) and held is not None,
             callbacks=callbacks,
-            snapshot=self._snapshot,
+            listeners=listeners,
+            divergence=Divergence(self, objective, batches, self._state),
+            incremental=request.incremental,
             diagnostics=(
                 Diagnostics(self._network, self._loss, batches)
                 if self.diagnostics
@@ -338,31 +355,42 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         )
 
     def _held_data(
-        self, data: Data, validation: Validation
+        self, data: Data, request: Request
     ) -> tuple[Data | None, Array | None]:
         """Return the validation data, and the rows to train on if it is part of X."""
-        X, y, w = validation
+        X, y, w = request.X_val, request.y_val, request.sample_weight_val
         if (X is None) != (y is None):
             raise ValueError("X_val and y_val must be given together.")
         if X is not None:
             X, y = self._check_data(X, y, type(self._targets))
             self._targets.check_same(y)
             return self._encode(X, y, w), None
-        if not self.early_stopping or not is_stochastic(self.solver):
+        splits = is_stochastic(self.solver) or self.validation_split is not None
+        if not self.early_stopping or not splits:
             return None, None
-        held = self._validation_rows(data)
+        held = self._validation_rows(data, request.groups)
         return data.take(held), self._state.train_rows
 
-    def _validation_rows(self, data: Data) -> Array:
+    def _validation_rows(self, data: Data, groups: Any) -> Array:
         """Return the rows held out, drawn at the first fit of these many samples."""
         state, n = self._state, data.X.shape[0]
-        train, held = state.train_rows, state.validation_rows
-        if train is None or held is None or len(train) + len(held) != n:
+        if state.validation_rows is None or state.n_split != n:
+            if groups is not None:
+                groups = column_or_1d(groups)
+                check_consistent_length(data.X, groups)
             classes = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
-            strata = data.y if classes else None
-            train, held = split_rows(n, self.validation_fraction, state.rng, strata)
-            state.train_rows, state.validation_rows = train, held
-        return held
+            state.train_rows, state.validation_rows = HoldOut(
+                self.validation_split, self.validation_fraction
+            ).draw(
+                data.X,
+                data.labels,
+                state.rng,
+                strata=data.y if classes else None,
+                weights=data.w,
+                groups=groups,
+            )
+            state.n_split = n
+        return state.validation_rows
 
     def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
         if self._scoring() in (None, "loss"):
@@ -403,32 +431,38 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
 
     def _adopt(self, run: Run) -> None:
         """Take over what the run has learned, as fitted attributes."""
-        values = self._network.values
-        if not np.isfinite([values.min(), values.max()]).all():
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may "
-                "contain large values and need to be preprocessed."
-            )
+        if not all_finite(self._network.values):
+            raise ValueError(NON_FINITE)
         if self._network.values.dtype != self._dtype:
             self._network = self._network.copy(self._dtype)
-        state = self._state
-        self.__dict__.update(
-            n_iter_=run.n_iter,
-            t_=state.samples,
-            loss_=run.loss,
-            history_=state.history,
-            loss_curve_=state.history.get("loss", []),
-            best_loss_=None if run.stops_early else state.best_loss,
-            validation_scores_=(
-                state.history["validation_score"] if run.stops_early else None
-            ),
-            best_validation_score_=state.best_score if run.stops_early else None,
-        )
+        self.__dict__.update(self._fitted_attributes(run))
 
-    def _snapshot(self) -> dict[str, Any]:
-        """Return the fitted attributes of this moment with arrays of their own."""
-        attributes = {k: v for k, v in vars(self).items() if not k.startswith("_skl")}
-        return {**attributes, "_network": self._network.copy(self._dtype)}
+    def _fitted_attributes(self, run: Run) -> dict[str, Any]:
+        state, early = self._state, run.stops_early
+        return {
+            "n_iter_": run.n_iter,
+            "t_": state.samples,
+            "loss_": run.loss,
+            "history_": state.history,
+            "loss_curve_": state.history.get("loss", []),
+            "best_loss_": None if early else state.best_loss,
+            "validation_scores_": (
+                state.history.get("validation_score", []) if early else None
+            ),
+            "best_validation_score_": state.best_score if early else None,
+            "best_iter_": state.best_epoch if early else None,
+        }
+
+    def _snapshot(self, run: Run) -> dict[str, Any]:
+        """Return the fitted attributes of this moment with arrays of their own.
+
+        Training can go on from them as if there had been no more epochs.
+        """
+        twin = copy.copy(self)
+        twin._network = self._network.copy(self._dtype)
+        twin._state = self._state.copy()
+        twin.__dict__.update(twin._fitted_attributes(run))
+        return {k: v for k, v in vars(twin).items() if not k.startswith("_skl")}
 
     # Predicting ------------------------------------------------------------------
 

@@ -215,6 +215,10 @@ class MLPRegressor(RegressorMethods, RegressorMixin, BaseMLP):
         normalize_y: bool = False,
         monotonic_cst: Any = None,
         diagnostics: bool = False,
+        validation_split: Any = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        on_divergence: str = "raise",
     ) -> None:
         self._store(locals())
 

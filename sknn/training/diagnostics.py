@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn._array import Array
+from sknn._array import Array, largest
 from sknn.layers import Activation, Dense
 from sknn.layers.containers import walk
 from sknn.losses import Loss
@@ -59,7 +59,7 @@ class Diagnostics:
         # Without penalty, whose gradient would hide that of the loss vanishing.
         self.objective = Objective(network, loss, rng=np.random.RandomState(0))
         self.batches = batches
-        self.largest_input = _largest(batches.X)
+        self.largest_input = largest(batches.X)
 
     def measure(self) -> dict[str, list[float]]:
         """Return what one epoch of the history holds, one number per layer.
@@ -132,12 +132,6 @@ def _saturated(layer: Activation, slope: Array) -> float:
     if layer.name not in _STEEPEST:
         return np.nan
     return float((slope < _FLAT * _STEEPEST[layer.name]).mean())
-
-
-def _largest(X: Any) -> float:
-    """Return the largest absolute value, without a copy of X."""
-    values = X if isinstance(X, np.ndarray) else X.data
-    return float(max(values.max(), -values.min())) if values.size else 0.0
 
 
 def _ills_of_depth(norms: list[list[float]]) -> Iterator[str]:

@@ -55,6 +55,12 @@ class TrainingState:
         Average of the parameters along training.
     n_averaged : int
         How many of them it is made of.
+    backoff : float
+        Factor of the learning rate, below 1 after a rescue from divergence.
+    first_loss : float or None
+        What later losses are compared with to see divergence.
+    n_split : int
+        Number of samples of which `train_rows` and `validation_rows` are parts.
     """
 
     rng: np.random.RandomState
@@ -79,6 +85,9 @@ class TrainingState:
     n_epochs: int | None = None
     average: Array | None = None
     n_averaged: int = 0
+    backoff: float = 1.0
+    first_loss: float | None = None
+    n_split: int = 0
 
     def begin(self, n_epochs: int | None) -> None:
         """Set the horizon of the run of training that begins now."""
@@ -104,6 +113,14 @@ class TrainingState:
             self.memory = optimizer.memory(values)
             self.steps = 0
         self.optimizer = copy.copy(optimizer)
+
+    def forget_memory(self, values: Array) -> None:
+        """Let the optimiser start anew, in the arrays that it is bound to."""
+        self.steps = 0
+        for name, array in self.memory.items():
+            assert self.optimizer is not None
+            trained = values[..., : array.shape[-1]]
+            np.copyto(array, self.optimizer.memory(trained)[name])
 
     def copy(self) -> TrainingState:
         """Return a state that can change without touching this one."""

@@ -73,7 +73,7 @@ def train(
     state : TrainingState
         Where to go on from; changed in place.
     learning_rate : float
-        The initial rate.
+        The initial rate; ``state.backoff`` is a factor of it.
     shuffle : bool, default=True
         Whether each epoch has an order of its own.
     max_grad_norm : float or None, default=None
@@ -97,17 +97,18 @@ def train(
     state.begin(n_epochs)
     while True:
         started = time.perf_counter()
-        state.learning_rate = schedule(learning_rate, state.progress())
+        initial = learning_rate * state.backoff
+        state.learning_rate = schedule(initial, state.progress())
         if shuffle:
             # as scikit-learn: each epoch shuffles the order of the one before
             state.rng.shuffle(state.permutation)
         order = state.permutation if shuffle else None
-        rates = _rates(schedule, learning_rate, state, batches)
+        rates = _rates(schedule, initial, state, batches)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             loss, rate = _run_epoch(objective, batches, order, step, state, rates)
         state.epoch += 1
         state.samples += batches.n_samples
-        state.learning_rate = schedule(learning_rate, state.progress())
+        state.learning_rate = schedule(initial, state.progress())
         if average is not None:
             average.after_epoch(objective.network.values, state)
         yield Epoch(state.epoch, loss, time.perf_counter() - started, rate)

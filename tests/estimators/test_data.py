@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 
-from sknn.estimators._data import Data, split_rows
+from sknn.estimators._data import Data
+from sknn.estimators._validation import split_rows
 
 
 @pytest.mark.parametrize("strata", [None, np.arange(100) % 3])

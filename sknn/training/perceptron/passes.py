@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sknn._array import Array
+from sknn._array import Array, largest
 from sknn.training.perceptron.chunks import Chunk, exact_scores, rows_of
 from sknn.training.perceptron.motion import Motion, motion_of
 from sknn.training.perceptron.pocket import Pocket
@@ -75,7 +75,7 @@ class Passes:
         self.rule, self.source = rule, rows_of(X)
         self.window = window_of(X, rule, n_functions)
         self.motion = motion_of(rule, X, n_functions, self.source.largest)
-        self._largest = _largest_value(X)
+        self._largest = largest(X)
         self._growth = 0.0
         if rule.rests and largest_update is not None:
             terms = 1.0 + self._largest * self._largest * _longest_row(X)
@@ -292,12 +292,6 @@ class Visit:
         is_joint = len(self.tally.penalties) < len(each)
         self.tally.penalties += each.sum() if is_joint else each
         norms.shrink(powers.of[n])
-
-
-def _largest_value(X: Any) -> float:
-    """Return the largest size of a value."""
-    values = X.data if sparse.issparse(X) else X
-    return float(max(values.max(), -values.min())) if values.size else 0.0
 
 
 def _longest_row(X: Any) -> int:

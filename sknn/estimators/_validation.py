@@ -1,0 +1,139 @@
+"""What early stopping holds out of the training data, and how it is drawn."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknn._array import Array
+
+Split = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """A rule that divides samples into those to train on and those to hold out.
+
+    Parameters
+    ----------
+    splitter : object or None
+        As the parameter `validation_split`.
+    fraction : float
+        As the parameter `validation_fraction`.
+    """
+
+    splitter: Any
+    fraction: float
+
+    def draw(
+        self,
+        X: Any,
+        labels: Array,
+        rng: np.random.RandomState,
+        *,
+        strata: Array | None = None,
+        weights: Array | None = None,
+        groups: Array | None = None,
+    ) -> Split:
+        """Return the rows to train on and the rows to hold out.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix} of shape (n_samples, n_features)
+            Input, which splitters may look at.
+        labels : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets as the user gave them.
+        rng : RandomState
+            Draws, where the splitter has no random state of its own.
+        strata : ndarray of shape (n_samples,) or None, default=None
+            Classes, of which each has its share on both sides.
+        weights : ndarray of shape (n_samples,) or None, default=None
+            Sample weights: samples of weight zero, which could not be scored, are not
+            held out.
+        groups : ndarray of shape (n_samples,) or None, default=None
+            Groups that are not divided.
+        """
+        splitter = self.splitter
+        if splitter is None and groups is None:
+            return self._share(len(labels), rng, strata, weights)
+        if splitter is None:
+            from sklearn.model_selection import GroupShuffleSplit
+
+            splitter = GroupShuffleSplit(1, test_size=self.fraction)
+        return first_split(splitter, X, labels, groups, rng)
+
+    def _share(
+        self,
+        n: int,
+        rng: np.random.RandomState,
+        strata: Array | None,
+        weights: Array | None,
+    ) -> Split:
+        if weights is None or weights.all() or np.count_nonzero(weights) < 4:
+            return split_rows(n, self.fraction, rng, strata)
+        counting, others = np.flatnonzero(weights), np.flatnonzero(weights == 0)
+        own = None if strata is None else strata[counting]
+        train, held = split_rows(len(counting), self.fraction, rng, own)
+        return np.concatenate([counting[train], others]), counting[held]
+
+
+def first_split(
+    splitter: Any, X: Any, labels: Array, groups: Any, rng: np.random.RandomState
+) -> Split:
+    """Return the first split of a splitter; raise ValueError if it is of no use."""
+    if getattr(splitter, "random_state", 0) is None:
+        splitter = copy.copy(splitter)
+        splitter.random_state = rng.randint(np.iinfo(np.int32).max)
+    try:
+        train, held = next(iter(splitter.split(X, labels, groups)))
+    except StopIteration:
+        raise ValueError(f"validation_split={splitter!r} gives no split.") from None
+    except ValueError as error:
+        remedy = " Pass groups to fit." if groups is None else ""
+        raise ValueError(
+            f"validation_split={splitter!r} cannot split these {len(labels)} samples: "
+            f"{error}{remedy}"
+        ) from error
+    train, held = np.asarray(train), np.asarray(held)
+    if len(train) < 1 or len(held) < 1:
+        raise ValueError(
+            f"validation_split={splitter!r} must leave samples on both sides, but "
+            f"gives {len(train)} to train on and {len(held)} to hold out."
+        )
+    return train, held
+
+
+def split_rows(
+    n: int, fraction: float, rng: np.random.RandomState, strata: Array | None
+) -> tuple[Array, Array]:
+    """Return rows to train on and rows to hold out, drawn as scikit-learn draws them.
+
+    With `strata` each of them has its share on both sides, as far as there is room;
+    the only member of a stratum is trained on.
+    """
+    from sklearn.model_selection import train_test_split
+
+    # Two rows are the least that can be scored, whatever the fraction of few rows is.
+    size = max(2, int(np.ceil(fraction * n)))
+    if n - size < 2 or fraction == 0:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the "
+            f"size of your dataset. Got n_samples={n} and validation_fraction="
+            f"{fraction}."
+        )
+    rows, alone = np.arange(n), np.arange(0)
+    if strata is not None:
+        _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
+        single = counts[codes] == 1
+        rows, alone, strata = rows[~single], rows[single], codes[~single]
+        if (counts > 1).sum() > min(size, len(rows) - size):
+            strata = None
+    if len(rows) - size < 1:
+        rows, alone, strata = np.arange(n), np.arange(0), None
+    train, held = train_test_split(
+        rows, test_size=size, random_state=rng, stratify=strata
+    )
+    return np.concatenate([train, alone]), held
