@@ -8,6 +8,8 @@ from sknn._versions import __version__, show_versions
 from sknn.estimators import (
     MLPAutoencoder,
     MLPClassifier,
+    MLPEnsembleClassifier,
+    MLPEnsembleRegressor,
     MLPEstimator,
     MLPRegressor,
     MLPTransformer,
@@ -17,6 +19,8 @@ from sknn.estimators import (
 __all__ = [
     "MLPAutoencoder",
     "MLPClassifier",
+    "MLPEnsembleClassifier",
+    "MLPEnsembleRegressor",
     "MLPEstimator",
     "MLPRegressor",
     "MLPTransformer",

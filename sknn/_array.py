@@ -121,14 +121,20 @@ def total(values: Array) -> Any:
     """Sum over samples and features: a number, or one number per network."""
     if values.ndim == 2:
         return np.add.reduce(values, axis=None)
-    return np.add.reduce(values, axis=(-2, -1))
+    # Each on its own, so that a stack comes to the bits of its networks.
+    each = values.reshape(-1, *values.shape[-2:])
+    sums = np.array([np.add.reduce(v, axis=None) for v in each], dtype=values.dtype)
+    return sums.reshape(values.shape[:-2])
 
 
 def squared_norm(vector: Array) -> Any:
     """Sum of squares over the last axis: a number, or one number per network."""
     if vector.ndim == 1:
         return vector.dot(vector)
-    return np.einsum("...i,...i->...", vector, vector)
+    # Each by a product of its own, so that a stack comes to the bits of its networks.
+    rows = vector.reshape(-1, vector.shape[-1])
+    norms = np.array([row.dot(row) for row in rows], dtype=vector.dtype)
+    return norms.reshape(vector.shape[:-1])
 
 
 def flatten(matrices: Array) -> Array:

@@ -85,7 +85,7 @@ class Network:
         self.layers = tuple(layers)
         self.n_features = n_features
         self._declare()
-        self._bind(np.zeros(self.n_parameters, dtype=dtype))
+        self.bind(np.zeros(self.n_parameters, dtype=dtype))
         if rng is not None:
             self._initialize(rng)
 
@@ -94,7 +94,7 @@ class Network:
         """Return a stack that computes these networks of one architecture at once."""
         first = networks[0]
         stacked = cls(first.layers, first.n_features, first.values.dtype)
-        stacked._bind(np.stack([network.values for network in networks]))
+        stacked.bind(np.stack([network.values for network in networks]))
         return stacked
 
     def _declare(self) -> None:
@@ -129,7 +129,8 @@ class Network:
         self.n_penalized, self.n_trainable, _, self.n_parameters = ends
         return offsets
 
-    def _bind(self, values: Array) -> None:
+    def bind(self, values: Array) -> None:
+        """Let `values` be the vector of all parameters from now on."""
         self.values = values
         self.views = self.split(values)
 
@@ -272,11 +273,15 @@ class Network:
         return raw
 
     def _row_blocks(self, n: int) -> Iterator[slice]:
-        widths = sum(param.shape[-1] for _, param in self._declared)
-        row_bytes = (widths + self.n_features) * self.values.itemsize
+        row_bytes = (sum(self.kernel_widths) + self.n_features) * self.values.itemsize
         size = max(256, _BLOCK_BYTES // row_bytes)
         for start in range(0, n, size):
             yield slice(start, min(start + size, n))
+
+    @property
+    def kernel_widths(self) -> list[int]:
+        """Number of columns of each parameter, about those of what it makes."""
+        return [param.shape[-1] for _, param in self._declared]
 
     def _cast(self, block: Any) -> Any:
         dtype = self.values.dtype
@@ -302,7 +307,7 @@ class Network:
         self.layers = state["layers"]
         self.n_features = state["n_features"]
         self._declare()
-        self._bind(state["values"])
+        self.bind(state["values"])
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Network:
         """Return `copy`: layers are immutable, so only the vector needs copying."""

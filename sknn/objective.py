@@ -33,8 +33,8 @@ class Objective:
     loss : Loss
         Loss of one sample.
     alpha : float, default=0.0
-        Strength of the penalty.
-    rng : RandomState or None, default=None
+        Strength of the penalty; for a stack also an array, one for each network.
+    rng : RandomState, RandomStates or None, default=None
         For layers that are random in training.
     l1_ratio : float, default=0.0
         Share of the L1 norm in the penalty.
@@ -51,8 +51,8 @@ class Objective:
         self,
         network: Network,
         loss: Loss,
-        alpha: float = 0.0,
-        rng: np.random.RandomState | None = None,
+        alpha: Any = 0.0,
+        rng: Any = None,
         l1_ratio: float = 0.0,
     ) -> None:
         self.network = network
@@ -109,38 +109,56 @@ class Objective:
         d_raw = scratch.empty("d_raw", raw.shape, raw)
         value = self.loss.value_and_gradient(y, raw, w, d_raw, scratch)
         self.network.backward(d_raw, self.tape, self._views)
-        if self.alpha:
+        if isinstance(self.alpha, np.ndarray) or self.alpha:
             value = value + self._add_penalty(self.alpha / raw.shape[-2])
         return value
 
     def _add_penalty(self, strength: float) -> Any:
         l1 = strength * self.l1_ratio
-        self._l2[()], self._l1[()] = strength - l1, l1
+        self._set_factors(strength - l1, l1)
         value: Any = 0.0
         for values, gradient, scratch in self._blocks:
             np.multiply(values, self._l2, out=scratch)
             np.add(gradient, scratch, out=gradient)
-            if l1:
-                value = value + l1 * np.abs(values, out=scratch).sum(axis=-1)
+            if self.l1_ratio:
+                size = np.abs(values, out=scratch).sum(axis=-1)
+                value = value + self._as_factor(l1) * size
                 np.multiply(np.sign(values, out=scratch), self._l1, out=scratch)
                 np.add(gradient, scratch, out=gradient)
         squares = squared_norm(self._penalized)
         if self.rows is not None:
             values = self.rows.take(self.network.values)
             squares = squares + squared_norm(flatten(values))
-            if l1:
+            if self.l1_ratio:
                 value = value + l1 * np.abs(flatten(values)).sum(axis=-1)
                 np.add(self.rows.values, np.sign(values) * self._l1, self.rows.values)
             np.multiply(values, self._l2, out=values)
             np.add(self.rows.values, values, out=self.rows.values)
-        return value + 0.5 * (strength - l1) * squares
+        return value + self._as_factor(0.5 * (strength - l1)) * squares
+
+    def _as_factor(self, number: Any) -> Any:
+        """Return an array in the network's dtype, as which a float counts anyway."""
+        if isinstance(number, np.ndarray):
+            return number.astype(self.network.values.dtype)
+        return number
+
+    def _set_factors(self, l2: Any, l1: Any) -> None:
+        """Set what values and their signs are multiplied with."""
+        if isinstance(l2, np.ndarray):
+            self._l2 = self._as_factor(l2)[:, None]
+            self._l1 = self._as_factor(np.asarray(l1))[:, None]
+            return
+        if self._l2.ndim:
+            self._l2, self._l1 = (scalar(0.0, self.network.values) for _ in range(2))
+        self._l2[()], self._l1[()] = l2, l1
 
     def _penalty_blocks(self) -> list[tuple[Array, Array, Array]]:
         network = self.network
         first = 0 if self.rows is None else self.rows.size
         self._penalized = network.values[..., first : network.n_penalized]
         self._l2, self._l1 = (scalar(0.0, network.values) for _ in range(2))
-        size = max(1, _BLOCK_BYTES // network.values.itemsize)
+        row_bytes = network.values.nbytes // max(1, network.n_parameters)
+        size = max(1, _BLOCK_BYTES // max(1, row_bytes))
         scratch = np.empty_like(self._penalized[..., :size])
         blocks = []
         penalized = self.gradient[..., first : network.n_penalized]

@@ -22,7 +22,7 @@ class Tape:
     ----------
     training : bool, default=False
         Whether layers behave as in training (dropout drops) or as in prediction.
-    rng : RandomState or None, default=None
+    rng : RandomState, RandomStates or None, default=None
         Source of randomness in training.
     recording : bool or None, default=None
         Whether layers keep what backward needs; None follows `training`.
@@ -31,7 +31,7 @@ class Tape:
     def __init__(
         self,
         training: bool = False,
-        rng: np.random.RandomState | None = None,
+        rng: Any = None,
         recording: bool | None = None,
     ) -> None:
         self.training = training

@@ -2,6 +2,7 @@
 
 from sknn.estimators.autoencoder import MLPAutoencoder
 from sknn.estimators.classifier import MLPClassifier
+from sknn.estimators.ensemble import MLPEnsembleClassifier, MLPEnsembleRegressor
 from sknn.estimators.estimator import MLPEstimator
 from sknn.estimators.perceptron import PerceptronClassifier
 from sknn.estimators.regressor import MLPRegressor
@@ -10,6 +11,8 @@ from sknn.estimators.transformer import MLPTransformer
 __all__ = [
     "MLPAutoencoder",
     "MLPClassifier",
+    "MLPEnsembleClassifier",
+    "MLPEnsembleRegressor",
     "MLPEstimator",
     "MLPRegressor",
     "MLPTransformer",

@@ -42,6 +42,11 @@ class Request:
     rows: Array | None = None
 
 
+def rows_of(array: Any, rows: Array | None) -> Any:
+    """Return these rows of an array; None for `rows` takes all, for the array none."""
+    return array if array is None or rows is None else as_rows(array)[rows]
+
+
 @dataclass(frozen=True)
 class Data:
     """Samples to train on, or to be scored on.

@@ -106,8 +106,7 @@ class Run:
     def train(self) -> None:
         """Train until a rule, a callback or Ctrl-C ends it; publish the weights."""
         self.begin()
-        work = self._descend if is_stochastic(self.draft.solver) else self._minimize
-        self._interruptible(work)
+        self._interruptible(self.work)
         self.publish()
 
     def begin(self) -> None:
@@ -118,24 +117,29 @@ class Run:
         self.schedule = build_schedule(self.draft)
         self.divergence.begin()
         self._started = time.perf_counter()
+        self.state.begin(None if self.incremental else self.draft.max_iter)
 
-    def _descend(self) -> None:
-        epochs = train(
-            self.objective,
-            self.batches,
-            build_optimizer(self.draft),
-            self.schedule,
-            self.state,
-            learning_rate=self.draft.learning_rate_init,
-            shuffle=self.draft.shuffle,
-            max_grad_norm=self.draft.max_grad_norm,
-            n_epochs=None if self.incremental else self.draft.max_iter,
-            average=build_average(self.draft),
-        )
+    def work(self) -> None:
+        """Train until a rule or a callback ends it."""
+        if not is_stochastic(self.draft.solver):
+            self._minimize()
+            return
+        epochs = train(self.objective, self.batches, state=self.state, **self.plan())
         ended = False
         while not ended:
             self.callbacks.epoch_begin()
             ended = self.ends_with(next(epochs))
+
+    def plan(self) -> dict[str, Any]:
+        """Return how the trainer is to train, by the names of its parameters."""
+        return {
+            "optimizer": build_optimizer(self.draft),
+            "schedule": self.schedule,
+            "learning_rate": self.draft.learning_rate_init,
+            "shuffle": self.draft.shuffle,
+            "max_grad_norm": self.draft.max_grad_norm,
+            "average": build_average(self.draft),
+        }
 
     def ends_with(self, epoch: Epoch) -> bool:
         """Look at an epoch of minibatches; return whether it is the last one."""
@@ -329,10 +333,11 @@ class Run:
         except KeyboardInterrupt:
             if self.n_iter == 0:
                 raise
-            self._roll_back()
+            self.roll_back()
             warnings.warn("Training interrupted by user.", stacklevel=2)
 
-    def _roll_back(self) -> None:
+    def roll_back(self) -> None:
+        """Go back to the last complete epoch, or to the best one."""
         best = self.state.best_values if self.stops_early else None
         source = self._kept if best is None else best
         if source is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sklearn
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
@@ -40,5 +41,6 @@ __all__ = [
     "CallbackSupportMixin",
     "check_sample_weight",
     "has_callbacks",
+    "safe_indexing",
     "with_callbacks",
 ]

@@ -27,7 +27,7 @@ from sknn.estimators._build import (
     takes_sparse,
 )
 from sknn.estimators._callbacks import FitCallbacks, Listeners
-from sknn.estimators._data import Data, Request
+from sknn.estimators._data import Data, Request, rows_of
 from sknn.estimators._divergence import NON_FINITE, Divergence
 from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._inputs import NetworkInput
@@ -230,8 +230,9 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         self._loss = build_loss(self, self._targets)
         if self.normalize_y and not goes_on:
             w = self._check_weights(X, request.sample_weight)
-            self._targets = self._targets.normalized(y, w, self._loss)
-        return self._encode(X, y, request.sample_weight)
+            seen = rows_of(y, request.rows), rows_of(w, request.rows)
+            self._targets = self._targets.normalized(*seen, self._loss)
+        return self._encode(X, y, request.sample_weight, request.rows)
 
     def _check_data(
         self, X: Any, y: Any, kind: type[Targets], reset: bool = False
@@ -243,11 +244,19 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         check_consistent_length(X, y)
         return X, y
 
-    def _encode(self, X: Any, y: Any, sample_weight: Any) -> Data:
+    def _encode(
+        self, X: Any, y: Any, sample_weight: Any, rows: Array | None = None
+    ) -> Data:
+        """Return encoded data; weights of classes are those of `rows`."""
         codes = self._targets.encode(y, self._working_dtype())
         self._loss.check_targets(codes)
         w = self._check_weights(X, sample_weight)
-        return Data(X, y, codes, self._targets.weigh(self.class_weight, codes, w))
+        seen = rows_of(codes, rows), rows_of(w, rows)
+        weights = self._targets.weigh(self.class_weight, *seen)
+        if weights is not None and rows is not None:
+            weights, of_rows = np.zeros(len(codes)), weights
+            weights[rows] = of_rows
+        return Data(X, y, codes, weights)
 
     @staticmethod
     def _check_weights(X: Any, w: Any) -> Array | None:
@@ -364,33 +373,44 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         if X is not None:
             X, y = self._check_data(X, y, type(self._targets))
             self._targets.check_same(y)
-            return self._encode(X, y, w), None
+            return self._encode(X, y, w), request.rows
         splits = is_stochastic(self.solver) or self.validation_split is not None
         if not self.early_stopping or not splits:
-            return None, None
-        held = self._validation_rows(data, request.groups)
-        return data.take(held), self._state.train_rows
+            return None, request.rows
+        train, held = self._split(data, request)
+        if request.rows is not None:
+            train, held = request.rows[train], request.rows[held]
+        return data.take(held), train
 
-    def _validation_rows(self, data: Data, groups: Any) -> Array:
-        """Return the rows held out, drawn at the first fit of these many samples."""
-        state, n = self._state, data.X.shape[0]
-        if state.validation_rows is None or state.n_split != n:
+    def _split(self, data: Data, request: Request) -> tuple[Array, Array]:
+        """Return which of the samples to train on, and which to hold out.
+
+        They are drawn at the first fit of these many samples.
+        """
+        state, rows = self._state, request.rows
+        n = data.X.shape[0] if rows is None else len(rows)
+        if (
+            state.train_rows is None
+            or state.validation_rows is None
+            or n != state.n_split
+        ):
+            groups = request.groups
             if groups is not None:
                 groups = column_or_1d(groups)
                 check_consistent_length(data.X, groups)
             classes = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
-            state.train_rows, state.validation_rows = HoldOut(
-                self.validation_split, self.validation_fraction
-            ).draw(
-                data.X,
-                data.labels,
+            hold_out = HoldOut(self.validation_split, self.validation_fraction)
+            state.train_rows, state.validation_rows = hold_out.draw(
+                # only splitters look at X
+                None if hold_out.splitter is None else rows_of(data.X, rows),
+                rows_of(data.labels, rows),
                 state.rng,
-                strata=data.y if classes else None,
-                weights=data.w,
-                groups=groups,
+                strata=rows_of(data.y, rows) if classes else None,
+                weights=rows_of(data.w, rows),
+                groups=rows_of(groups, rows),
             )
             state.n_split = n
-        return state.validation_rows
+        return state.train_rows, state.validation_rows
 
     def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
         if self._scoring() in (None, "loss"):
@@ -469,7 +489,10 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
     def _raw(self, X: Any, part: slice = slice(None)) -> Array:
         """Return the output of these layers for X, a new array of two dimensions."""
         check_is_fitted(self, "_network")
-        X = self._check_X(X)
+        return self._raw_of(self._check_X(X), part)
+
+    def _raw_of(self, X: Any, part: slice = slice(None)) -> Array:
+        """Return the same for X that has been checked."""
         if sparse.issparse(X):
             refuse_sparse(self._network.layers)
             X = X.tocsr()
@@ -488,8 +511,7 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, a multilabel indicator, or numbers.
         """
-        raw = self._raw(X)
-        return self._targets.predict(raw, self._loss)
+        return self._targets.predict(self._raw(X), self._loss)
 
     def _takes_positive_only(self) -> bool:
         """Tell whether the loss takes no targets below zero."""

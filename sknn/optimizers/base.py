@@ -159,7 +159,7 @@ class Optimizer(Params):
     ) -> list[_Part]:
         """Return the blocks by factor, in the order in which the factors appear."""
         values, n = arrays[0], arrays[0].shape[-1]
-        size = max(1, min(n, _BLOCK_BYTES // values.itemsize))
+        size = max(1, min(n, _BLOCK_BYTES * n // max(1, values.nbytes)))
         scratch = self._scratch(values[..., :size])
         parts: dict[float, _Part] = {}
         start = 0

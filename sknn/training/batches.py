@@ -68,6 +68,49 @@ class Batches:
         self._chunk = max(1, min(batches * self.batch_size, self.n_samples))
         self._buffers: dict[tuple[str, Any], Array] = {}
 
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of an epoch."""
+        return -(-self.n_samples // self.batch_size)
+
+    def ordered(self, permutation: Array | None) -> Array:
+        """Return the rows of X in the order of `permutation`."""
+        if permutation is None:
+            return np.arange(self.n_samples) if self.rows is None else self.rows
+        return permutation if self.rows is None else self.rows[permutation]
+
+    def has_set_of(self, other: Batches) -> bool:
+        """Tell whether both draw from the same samples, whichever rows they take."""
+        if self.X is not other.X or self.w is not None or other.w is not None:
+            return False
+        pairs = (self.y, other.y), (self.table, other.table)
+        return all(np.array_equal(a, b) for a, b in pairs)  # type: ignore[arg-type]
+
+    def take(self, rows: Array, X: Array, y: Array, w: Array | None = None) -> None:
+        """Write these rows of a dense training set into arrays.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (..., n)
+            Rows of X.
+        X, y, w : ndarray of shape (..., n, n_columns)
+            Receive input, targets and sample weights; weights are 1 where there are
+            none.
+        """
+        targets, codes = self.y, rows
+        if self.table is not None:
+            targets, codes = self.table, self.y.take(rows, mode="clip")
+        wanted = [(self.X, rows, X), (targets, codes, y)]
+        if w is not None and self.w is not None:
+            wanted.append((self.w, rows, w))
+        elif w is not None:
+            w[...] = 1.0
+        for source, index, out in wanted:
+            if source.dtype == out.dtype:
+                source.take(index, axis=0, out=out, mode="clip")
+            else:
+                np.copyto(out, source.take(index, axis=0), casting="unsafe")
+
     def epoch(self, permutation: Array | None) -> Iterator[Batch]:
         """Yield every sample once, in the order of `permutation`.
 
@@ -81,9 +124,8 @@ class Batches:
         X, y, w : ndarray
             One batch; valid until the next one is asked for.
         """
-        order = permutation
-        if self.rows is not None:
-            order = self.rows if order is None else self.rows[order]
+        whole = permutation is None and self.rows is None
+        order = None if whole else self.ordered(permutation)
         for start in range(0, self.n_samples, self._chunk):
             stop = min(start + self._chunk, self.n_samples)
             rows = slice(start, stop) if order is None else order[start:stop]

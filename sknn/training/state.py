@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -137,10 +138,16 @@ class TrainingState:
 
     def record(self, **entries: Any) -> None:
         """Append one epoch to the history; all its lists keep the same length."""
-        length = max(map(len, self.history.values()), default=0)
-        for name in [*self.history, *(k for k in entries if k not in self.history)]:
-            column = self.history.setdefault(name, [np.nan] * length)
+        if entries.keys() != self.history.keys():
+            self._add_columns(entries)
+        for name, column in self.history.items():
             column.append(entries.get(name, np.nan))
+
+    def _add_columns(self, names: Iterable[str]) -> None:
+        length = max(map(len, self.history.values()), default=0)
+        for name in names:
+            if name not in self.history:
+                self.history[name] = [np.nan] * length
 
     def rewind(self, epoch: int) -> None:
         """Forget what came after `epoch`, and the optimiser's memory with it."""

@@ -55,7 +55,6 @@ def train(
     learning_rate: float,
     shuffle: bool = True,
     max_grad_norm: float | None = None,
-    n_epochs: int | None = None,
     average: Averaging | None = None,
 ) -> Iterator[Epoch]:
     """Train without end, one epoch at each turn.
@@ -71,16 +70,14 @@ def train(
     schedule : Schedule
         Gives the rate of each epoch, or of each step, from `learning_rate`.
     state : TrainingState
-        Where to go on from; changed in place.
+        Where to go on from; changed in place. Its `begin` says how many epochs will be
+        asked for, the horizon of schedules without one of their own.
     learning_rate : float
         The initial rate; ``state.backoff`` is a factor of it.
     shuffle : bool, default=True
         Whether each epoch has an order of its own.
     max_grad_norm : float or None, default=None
         Largest norm of a batch's gradient.
-    n_epochs : int or None, default=None
-        Epochs that will be asked for, the horizon of schedules without one of their
-        own; None where nobody knows.
     average : Averaging or None, default=None
         Averages the parameters into ``state.average``.
 
@@ -92,17 +89,11 @@ def train(
     objective.keep_rows(optimizer.lazy and sparse.issparse(batches.X))
     state.adopt(optimizer, _trained(objective.network.values, objective))
     step = _make_step(objective, optimizer, state, max_grad_norm, average)
-    if state.permutation is None or len(state.permutation) != batches.n_samples:
-        state.permutation = np.arange(batches.n_samples)
-    state.begin(n_epochs)
     while True:
         started = time.perf_counter()
         initial = learning_rate * state.backoff
         state.learning_rate = schedule(initial, state.progress())
-        if shuffle:
-            # as scikit-learn: each epoch shuffles the order of the one before
-            state.rng.shuffle(state.permutation)
-        order = state.permutation if shuffle else None
+        order = epoch_order(state, batches, shuffle)
         rates = _rates(schedule, initial, state, batches)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             loss, rate = _run_epoch(objective, batches, order, step, state, rates)
@@ -112,6 +103,17 @@ def train(
         if average is not None:
             average.after_epoch(objective.network.values, state)
         yield Epoch(state.epoch, loss, time.perf_counter() - started, rate)
+
+
+def epoch_order(state: TrainingState, batches: Batches, shuffle: bool) -> Array | None:
+    """Return the order of the epoch that begins; None where samples keep theirs."""
+    if state.permutation is None or len(state.permutation) != batches.n_samples:
+        state.permutation = np.arange(batches.n_samples)
+    if not shuffle:
+        return None
+    # as scikit-learn: each epoch shuffles the order of the one before
+    state.rng.shuffle(state.permutation)
+    return state.permutation
 
 
 def _trained(vector: Array, objective: Objective) -> Array:
@@ -153,7 +155,7 @@ def _rates(
     """Return the rate of each step of the epoch that begins."""
     if not schedule.per_step:
         return itertools.repeat(state.learning_rate)
-    n_steps = -(-batches.n_samples // batches.batch_size)
+    n_steps = batches.n_batches
     fractions = (i / n_steps for i in range(n_steps))
     return (schedule(initial, state.progress(fraction)) for fraction in fractions)
 

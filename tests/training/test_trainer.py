@@ -61,6 +61,7 @@ def start(objective, state, optimizer=None, schedule=None, w=None, **options):
     batches = Batches(X, y, w, BATCH, objective.network.values.dtype)
     optimizer, schedule = optimizer or Adam(), schedule or Constant()
     options = {"learning_rate": 0.05} | options
+    state.begin(options.pop("n_epochs", None))
     return train(objective, batches, optimizer, schedule, state, **options)
 
 
