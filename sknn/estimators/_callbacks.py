@@ -79,6 +79,8 @@ class FitCallbacks:
         """Tell that an epoch begins."""
         if self._fit is None or not has_callbacks(self._estimator):
             return
+        if self._epoch is not None:  # it goes on after a rescue
+            return
         self._epoch = self._fit.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 

@@ -56,7 +56,7 @@ CONTROL_PARAMETERS: dict[str, Parameter] = {
         'raise' an error that names the epoch and the likely cause; 'warn' and keep the
         last finite parameters; 'rescue': go back to those, divide the learning rate by
         ten and go on, up to ten times, also where the loss has grown to a thousand
-        times its first value.
+        times its first value, or after a first rescue to twice.
         """,
         one_of("raise", "warn", "rescue"),
     ),

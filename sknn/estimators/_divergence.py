@@ -14,12 +14,17 @@ from sknn._array import Array, largest
 from sknn.estimators._build import is_stochastic
 from sknn.layers import BatchNorm, Dense, LayerNorm
 from sknn.objective import Objective
+from sknn.optimizers import SGD
 from sknn.training.batches import Batches
 from sknn.training.divergence import (
     SafePoint,
     all_finite,
+    exceeds,
     first_loss,
     loss_is_to_blame,
+    loss_of_sample,
+    loss_of_zeros,
+    predicts,
 )
 from sknn.training.state import TrainingState
 
@@ -30,7 +35,10 @@ NON_FINITE = (
 _BACKOFF = 0.1
 _MAX_RESCUES = 10
 _EXPLODED = 1e3  # times the first loss
-_LARGE_X, _LARGE_Y = 100.0, 1e3
+_NOT_RESCUED = 2.0  # times the first loss, where a rescued epoch ends
+_LARGE_X, _LARGE_Y, _LARGE_KERNEL = 100.0, 1e3, 100.0
+_LARGE_VALUE = 1e6
+_OUTLYING = 1e4  # times the median
 _MANY_LAYERS = 10
 _HIGH_MOMENTUM = 0.95
 
@@ -52,78 +60,140 @@ class Divergence:
     batches: Batches
     state: TrainingState
     _safe: SafePoint | None = field(default=None, init=False)
+    _zero_loss: float = field(default=0.0, init=False)
+    _largest_kernel: float = field(default=0.0, init=False)
+    _sign: str | None = field(default=None, init=False)
     _rescued: list[int] = field(default_factory=list, init=False)
     _message: str | None = field(default=None, init=False)
+    _end: str = field(default="", init=False)
+    _hopeless: bool = field(default=False, init=False)
 
     def begin(self) -> None:
         """Refuse to start from what is not finite; make the first safe point."""
-        values, state = self._values(), self.state
+        values, network = self._values(), self.objective.network
         if not all_finite(values):
             raise ValueError(
                 "The parameters to start from hold NaN or infinity. Set "
                 "warm_start=False, or replace them through coefs_ and intercepts_."
             )
+        self._largest_kernel = largest(values[..., : network.n_penalized])
         if self.draft.on_divergence != "raise":
-            self._safe = SafePoint.of(values, state)
-        if self._rescues() and state.first_loss is None:
-            network, loss = self.objective.network, self.objective.loss
-            state.first_loss = first_loss(network, loss, self.batches)
+            self._safe = SafePoint.of(values, self.state)
+        if self._rescues():
+            what = network, self.objective.loss, self.batches
+            self._zero_loss = loss_of_zeros(*what)
+            if self.state.first_loss is None:
+                self.state.first_loss = first_loss(*what)
 
     def has_diverged(self, loss: float) -> bool:
         """Tell whether an epoch has led astray; if not, it is the new safe point."""
-        if not np.isfinite(loss) or not all_finite(self._values()):
-            return True
-        first = self.state.first_loss
-        if self._rescues() and first is not None and loss > _EXPLODED * first:
-            return True
-        if self._safe is not None:
+        self._sign = self._sign_of_divergence(loss)
+        if self._sign is None and self._safe is not None:
             self._safe.move(self._values(), self.state)
-        return False
+        return self._sign is not None
+
+    def _sign_of_divergence(self, loss: float) -> str | None:
+        """Return by what an epoch shows that it has led astray, None if it has not."""
+        if not np.isfinite(loss) or not all_finite(self._values()):
+            return f"the loss is {loss:.3g}"
+        if self._safe is None or not is_stochastic(self.draft.solver):
+            return None
+        left = self._sample_loss()
+        if not np.isfinite(left):
+            return f"it leaves a loss of {left:.3g}"
+        # What overflows has large parameters, or running statistics of its own.
+        network = self.objective.network
+        suspect = network.n_buffers or largest(self._values()) > _LARGE_VALUE
+        if suspect and not predicts(network, self.batches):
+            return "predictions overflow"
+        return self._sign_of_explosion(loss, left) if self._rescues() else None
+
+    def _sign_of_explosion(self, loss: float, left: float) -> str | None:
+        first = self.state.first_loss
+        assert first is not None
+        if exceeds(loss, first, _EXPLODED):
+            return f"the loss is {loss:.3g}, {first:.3g} before the first step"
+        # A rate that has been lowered once may be lowered again before much is lost.
+        factor = _EXPLODED if self.state.backoff == 1 else _NOT_RESCUED
+        first = max(first, self._zero_loss)
+        if exceeds(left, first, factor):
+            return f"it leaves a loss of {left:.3g}, {first:.3g} before the first step"
+        return None
 
     def ends(self, epoch: int, loss: float) -> bool:
         """Raise, or go back to the safe point; return whether training is over."""
         found = self._found(epoch, loss)
         if self._safe is None:
             raise ValueError(found)
-        if self._rescues() and len(self._rescued) < _MAX_RESCUES:
+        # Of several rescues in one run, the first has met the rate that was asked for.
+        self._message = self._message or found
+        may_rescue = self._rescues() and not self._hopeless
+        if may_rescue and len(self._rescued) < _MAX_RESCUES:
             self._rescued.append(epoch)
             self.state.backoff *= _BACKOFF
-            self._message = found
             self._say(epoch)
             return False
-        kept = f"those after epoch {epoch - 1}" if epoch > 1 else "the initial ones"
-        gave_up = f"Gave up after {_MAX_RESCUES} rescues. " if self._rescues() else ""
-        self._message = f"{found} {gave_up}The last finite parameters are kept: {kept}."
-        self._rescued.clear()
+        self._end = self._how_it_ended(epoch)
         return True
+
+    @property
+    def ended(self) -> bool:
+        """Whether divergence has ended this run."""
+        return bool(self._end)
+
+    def restore(self) -> None:
+        """Go back to the safe point, if there is one."""
+        if self._safe is not None:
+            self._safe.restore(self._values(), self.state)
 
     def end_at_best(self, epoch: int, loss: float) -> None:
         """Remember to warn that training has ended, with the best parameters kept."""
-        found = self._found(epoch, loss)
-        self._message = f"{found} The best parameters are kept."
+        self._message = self._found(epoch, loss)
+        self._end = " The best parameters are kept."
 
     def _found(self, epoch: int, loss: float) -> str:
         """Go back to the safe point, if there is one; return what has happened."""
-        happened = f"Training diverged in epoch {epoch}: the loss is {loss:.3g}."
+        sign = self._sign or f"the loss is {loss:.3g}"
+        happened = f"Training diverged in epoch {epoch}: {sign}."
         if not all_finite(self._values()):
             happened = f"{NON_FINITE} {happened}"
-        if self._safe is not None:
-            self._safe.restore(self._values(), self.state)
-        return " ".join([happened, *self._causes()])
+        self.restore()
+        certain = list(self._certain_causes())
+        self._hopeless = bool(certain) or (
+            self._safe is not None and not np.isfinite(self._sample_loss())
+        )
+        return " ".join([happened, *(certain or self._likely_causes())])
+
+    def _sample_loss(self) -> float:
+        network, loss = self.objective.network, self.objective.loss
+        return loss_of_sample(network, loss, self.batches)
+
+    def _how_it_ended(self, epoch: int) -> str:
+        kept = f"those after epoch {epoch - 1}" if epoch > 1 else "the initial ones"
+        words = f" The last finite parameters are kept: {kept}."
+        if self.draft.early_stopping and self.state.best_values is not None:
+            words = " The best parameters are kept."
+        if self._rescues() and self._hopeless:
+            return " No lower rate can help." + words
+        if self._rescues():
+            rate = self.draft.learning_rate_init * self.state.backoff
+            return f" Gave up after {_MAX_RESCUES} rescues, at {rate:.3g}." + words
+        return words
 
     def warn(self) -> None:
         """Warn of what has happened in this run, once."""
-        message = self._message
-        if message is None:
+        if self._message is None:
             return
-        if self._rescued:
+        end = self._end
+        if not end:
             rate = self.draft.learning_rate_init * self.state.backoff
             epochs = ", ".join(map(str, dict.fromkeys(self._rescued)))
-            message += (
-                f" Rescued {len(self._rescued)} times (epoch {epochs}): training went "
-                f"on with the initial learning rate at {rate:.3g}."
+            times = "once" if len(self._rescued) == 1 else f"{len(self._rescued)} times"
+            end = (
+                f" Rescued {times} (epoch {epochs}): training went on with the initial "
+                f"learning rate at {rate:.3g}."
             )
-        warnings.warn(message, ConvergenceWarning, stacklevel=2)
+        warnings.warn(self._message + end, ConvergenceWarning, stacklevel=2)
 
     def _rescues(self) -> bool:
         draft = self.draft
@@ -140,36 +210,63 @@ class Divergence:
                 f"Setting the initial learning rate to {rate:g}"
             )
 
-    def _causes(self) -> Iterator[str]:
-        """Yield the likely causes with their remedies, the most certain first."""
-        network, loss = self.objective.network, self.objective.loss
-        if all_finite(self._values()) and loss_is_to_blame(network, loss, self.batches):
-            yield (
-                f"{loss!r} is not finite though predictions are: check its formula, "
-                "and y."
-            )
-        yield from self._causes_in_data()
-        yield from self._causes_in_network()
-        yield from self._causes_in_steps()
+    # Causes ----------------------------------------------------------------------
 
-    def _causes_in_data(self) -> Iterator[str]:
+    def _certain_causes(self) -> Iterator[str]:
+        """Yield what lets no step of any size go well."""
         x, dtype = largest(self.batches.X), self.batches.dtype
-        if x > np.finfo(dtype).max:
+        network, loss = self.objective.network, self.objective.loss
+        if x > float(np.finfo(dtype).max):
             yield (
                 f"The largest |x| is {x:.3g}, which {dtype} cannot hold: scale "
                 "X, or set dtype='float64'."
             )
-        elif x >= _LARGE_X:
+        elif loss_is_to_blame(network, loss, self.batches):
+            y = self._largest_target()
+            if y >= _LARGE_Y:
+                yield (
+                    f"The largest |y| is {y:.3g}, which is too much for {loss!r} in "
+                    f"{dtype}: scale y."
+                )
+            else:
+                yield (
+                    f"{loss!r} or its gradient is not finite for moderate predictions: "
+                    "check its formula."
+                )
+
+    def _likely_causes(self) -> Iterator[str]:
+        """Yield the causes with their remedies, the most likely first."""
+        x = largest(self.batches.X)
+        if x >= _LARGE_X:
             yield (
                 f"The largest |x| is {x:.3g}: put a StandardScaler before the network."
             )
-        if self.batches.table is None and self.batches.y.dtype.kind == "f":
-            y = largest(self.batches.y)
-            if y >= _LARGE_Y:
-                yield (
-                    f"The largest |y| is {y:.3g}: set normalize_y=True, or scale "
-                    "y with a TransformedTargetRegressor."
-                )
+        yield from self._causes_in_targets()
+        yield from self._causes_in_network()
+        yield from self._causes_in_steps()
+
+    def _largest_target(self) -> float:
+        """Return the largest |y| of a regression, 0 where y is no number."""
+        numbers = "normalize_y" in self.draft._rows and self.batches.table is None
+        return largest(self.batches.y) if numbers else 0.0
+
+    def _causes_in_targets(self) -> Iterator[str]:
+        y = self._largest_target()
+        if y < _LARGE_Y:
+            return
+        usual = float(np.median(np.abs(self.batches.y)))
+        if y > _OUTLYING * usual:
+            yield (
+                f"The largest |y| is {y:.3g} where the median is {usual:.3g}: look for "
+                "errors in y."
+            )
+        elif self.objective.loss.link != "identity":
+            yield f"The largest |y| is {y:.3g}: divide y by a constant."
+        elif not self.draft.normalize_y:
+            yield (
+                f"The largest |y| is {y:.3g}: set normalize_y=True, or scale "
+                "y with a TransformedTargetRegressor."
+            )
 
     def _causes_in_network(self) -> Iterator[str]:
         layers = [layer for layer, _, _ in self.objective.network.walk()]
@@ -180,14 +277,21 @@ class Divergence:
                 f"{n_dense} kernels one after another, without normalisation: set "
                 "normalization='layer' and residual=True."
             )
+        if self._largest_kernel >= _LARGE_KERNEL:
+            yield (
+                f"The kernels to start from are as large as {self._largest_kernel:.3g}:"
+                " use smaller ones, or set weight_init='auto'."
+            )
 
     def _causes_in_steps(self) -> Iterator[str]:
         optimizer = self.state.optimizer
-        if optimizer is None:
+        if optimizer is None or self._hopeless or not is_stochastic(self.draft.solver):
             return
         momentum = getattr(optimizer, "momentum", 0.0)
         if momentum > _HIGH_MOMENTUM:
             yield f"momentum={momentum:g} adds up steps: lower it."
         rate = self.draft.learning_rate_init * self.state.backoff
-        clip = "" if self.draft.max_grad_norm else ", or set max_grad_norm=1.0"
+        # Steps of the others have the same size whatever that of the gradient.
+        clips = isinstance(optimizer, SGD) and not self.draft.max_grad_norm
+        clip = ", or set max_grad_norm=1.0" if clips else ""
         yield f"Lower learning_rate_init (now {rate:g}){clip}."

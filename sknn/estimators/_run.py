@@ -87,6 +87,8 @@ class Run:
     diagnostics: Diagnostics | None = None
     loss: float = np.inf
     _kept: Array | None = field(default=None, init=False)
+    _out_of_patience: bool = field(default=False, init=False)
+    interrupted: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Remember which epoch the run starts from."""
@@ -115,6 +117,7 @@ class Run:
             self._forget_last_stop()
         self._resume_last_values()
         self.schedule = build_schedule(self.draft)
+        self.state.back_off_from(self.draft.learning_rate_init)
         self.divergence.begin()
         self._started = time.perf_counter()
         self.state.begin(None if self.incremental else self.draft.max_iter)
@@ -146,8 +149,7 @@ class Run:
         if self.divergence.has_diverged(epoch.loss):
             return self._diverged(epoch)
         asked = self._look_at(epoch)
-        exhausted = self._patience.exhausted(self.state)
-        if (exhausted and self._lowers_no_rate(epoch)) or asked or self.incremental:
+        if self._out_of_patience or asked or self.incremental:
             return True
         if self.n_iter < self.draft.max_iter:
             return False
@@ -162,8 +164,7 @@ class Run:
             if self.divergence.has_diverged(epoch.loss):
                 return self._diverged(epoch)
             self.callbacks.epoch_begin()  # not earlier: the last one has no successor
-            asked = self._look_at(epoch)
-            return asked or (self.stops_early and self._patience.exhausted(self.state))
+            return self._look_at(epoch) or self._out_of_patience
 
         result = minimize_lbfgs(
             self.objective,
@@ -175,8 +176,10 @@ class Run:
             tol=draft.tol,
         )
         if not np.isfinite(result.fun):
-            failed = Epoch(self.state.epoch + 1, float(result.fun), 0.0)
-            self.divergence.ends(failed.number, failed.loss)
+            self.divergence.ends(self.state.epoch + 1, float(result.fun))
+        if self.divergence.ended:
+            # L-BFGS leaves its own last values behind
+            self.divergence.restore()
             return
         self.loss = float(result.fun)
         _warn_lbfgs(result, min(result.nit, draft.max_iter), draft.max_iter)
@@ -222,6 +225,8 @@ class Run:
         else:
             self._patience.watch_loss(state, epoch.loss)
         is_best = state.best_epoch == epoch.number or state.best_loss < best_loss
+        # Before anybody is told: a model of this epoch goes on at the rate of the next.
+        self._out_of_patience = self._patience_ends(epoch)
         is_small = values.nbytes <= _KEPT_BYTES
         if is_small and (not self.stops_early or state.best_values is None):
             self._kept = keep(values, self._kept)
@@ -267,14 +272,16 @@ class Run:
     def _scores(self) -> dict[str, float]:
         scores: dict[str, float] = {}
         predict, scorer = self.objective.network.predict, self.scorer
-        if self.training is not None:
-            data = self.training
-            scores["score"] = scorer.score_of(data, predict(data.X))
-        if self.validation is not None:
-            data = self.validation
-            raw = predict(data.X)
-            scores["validation_loss"] = scorer.loss_of(data, raw)
-            scores["validation_score"] = scorer.score_of(data, raw)
+        # Under weights on their way to infinity, scores overflow before they do.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if self.training is not None:
+                data = self.training
+                scores["score"] = scorer.score_of(data, predict(data.X))
+            if self.validation is not None:
+                data = self.validation
+                raw = predict(data.X)
+                scores["validation_loss"] = scorer.loss_of(data, raw)
+                scores["validation_score"] = scorer.score_of(data, raw)
         return scores
 
     def _print(self, epoch: Epoch, scores: dict[str, float]) -> None:
@@ -283,6 +290,14 @@ class Run:
         print(f"Iteration {self.n_iter + 1}, loss = {epoch.loss:.8f}")
         if "validation_score" in scores:
             print(f"Validation score: {scores['validation_score']:f}")
+
+    def _patience_ends(self, epoch: Epoch) -> bool:
+        """Tell whether patience ends training; lower the rate where that is due."""
+        if not self._patience.exhausted(self.state):
+            return False
+        if not is_stochastic(self.draft.solver):  # which has a tolerance of its own
+            return self.stops_early
+        return self._lowers_no_rate(epoch)
 
     def _lowers_no_rate(self, epoch: Epoch) -> bool:
         """Tell whether running out of patience ends training, or lower the rate."""
@@ -309,7 +324,9 @@ class Run:
             print(message)
 
     def warn_of_ills(self) -> None:
-        """Warn of divergence and of what diagnostics have found, with the remedies."""
+        """Warn of what has ended this run too early and of what diagnostics found."""
+        if self.interrupted:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
         self.divergence.warn()
         if self.diagnostics is not None and self.n_iter:
             for ill in self.diagnostics.ills(self.state.history, self._first_epoch):
@@ -334,7 +351,7 @@ class Run:
             if self.n_iter == 0:
                 raise
             self.roll_back()
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self.interrupted = True
 
     def roll_back(self) -> None:
         """Go back to the last complete epoch, or to the best one."""

@@ -52,7 +52,7 @@ class Scorer:
         if data.w is not None and data.w.any():
             w = (data.w / data.w.mean())[:, None]
         gradient = np.empty_like(raw)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return float(self.loss.value_and_gradient(y, raw, w, gradient, Tape()))
 
     def score_of(self, data: Data, raw: Array) -> float:

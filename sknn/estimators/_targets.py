@@ -15,7 +15,7 @@ from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from sknn._array import Array
+from sknn._array import Array, largest
 from sknn.losses import Loss
 
 
@@ -215,10 +215,13 @@ class RealTargets:
                 "normalize_y=True needs a loss that takes all numbers, but "
                 f"{type(loss).__name__} has the link {loss.link!r}. Set it to False."
             )
-        rows = y[:, None] if y.ndim == 1 else y
+        # A power of two keeps the squares of huge numbers finite and changes no digit.
+        unit = 2.0 ** (np.frexp(largest(y))[1] - 1)
+        rows = (y[:, None] if y.ndim == 1 else y) / unit
         center = np.average(rows, axis=0, weights=w)
         spread = np.sqrt(np.average((rows - center) ** 2, axis=0, weights=w))
-        return replace(self, center=center, scale=np.where(spread > 0, spread, 1.0))
+        scale = np.where(spread > 0, spread * unit, 1.0)
+        return replace(self, center=center * unit, scale=scale)
 
     def encode(self, y: Any, dtype: Any) -> Array:
         """Return `y` with two dimensions in `dtype`."""
@@ -226,6 +229,11 @@ class RealTargets:
         y = y[:, None] if y.ndim == 1 else y
         if self.center is not None:
             y = (y - self.center) / self.scale
+        if largest(y) > float(np.finfo(dtype).max):
+            raise ValueError(
+                f"y holds values too large for {np.dtype(dtype)}, up to "
+                f"{largest(y):.3g}. Scale y, or set dtype='float64'."
+            )
         return y.astype(dtype, copy=False)
 
     def restore(self, values: Array, moves: bool = True) -> Array:

@@ -5,7 +5,6 @@ Each run looks at its own epochs and ends by its own rules, as it would alone.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,7 +59,7 @@ def train_together(runs: Sequence[Run], keep_on_interrupt: bool = True) -> None:
             raise
         for run in runs:
             run.roll_back()
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        runs[0].interrupted = True  # one warning is enough
     for run in runs:
         release(_member(run))
         run.publish()

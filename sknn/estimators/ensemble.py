@@ -158,6 +158,8 @@ class BaseMLPEnsemble(BaseEstimator):
         """
         validate_parameters(self, PARAMETERS, PARAMETERS)
         draft = copy.copy(self)
+        if y is None:
+            validate_data(draft, X, y)  # raises scikit-learn's message
         X = draft._check_X(X, reset=True)
         request = Request(
             X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups
@@ -250,8 +252,8 @@ class BaseMLPEnsemble(BaseEstimator):
             counts[left_out] += 1
         if summed is None:
             raise ValueError(
-                f"resampling={self.resampling!r} has left no sample out: give more "
-                "samples, or set resampling=None."
+                f"resampling={self.resampling!r} has left none of n_samples={len(y)} "
+                "out: give more samples, or set resampling=None."
             )
         covered = counts > 0
         if not covered.all():

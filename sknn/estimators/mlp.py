@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
 from sknn.estimators._build import (
     build_layers,
-    build_loss,
     is_stochastic,
     needs_horizon,
     refuse_sparse,
@@ -27,20 +26,18 @@ from sknn.estimators._build import (
     takes_sparse,
 )
 from sknn.estimators._callbacks import FitCallbacks, Listeners
-from sknn.estimators._data import Data, Request, rows_of
+from sknn.estimators._data import Data, Request
 from sknn.estimators._divergence import NON_FINITE, Divergence
 from sknn.estimators._fitted import FittedNetwork
-from sknn.estimators._inputs import NetworkInput
+from sknn.estimators._loading import TrainingInput
 from sknn.estimators._parameters import validate_parameters
 from sknn.estimators._run import Run
 from sknn.estimators._scorer import Scorer
 from sknn.estimators._sklearn import (
     CallbackSupportMixin,
-    check_sample_weight,
     with_callbacks,
 )
-from sknn.estimators._targets import ClassTargets, Targets
-from sknn.estimators._validation import HoldOut
+from sknn.estimators._targets import ClassTargets
 from sknn.layers import Layer
 from sknn.layers.containers import adapts
 from sknn.losses import Gamma, Poisson, Tweedie
@@ -52,7 +49,7 @@ from sknn.training.divergence import all_finite
 from sknn.training.state import TrainingState
 
 
-class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
     """Private base of the multi-layer perceptrons."""
 
     # Set by the constructors of the siblings.
@@ -97,10 +94,6 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
     on_divergence: str
 
     _dtype: Any
-
-    def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
-        """Return what y is at a first fit; the siblings differ in this."""
-        raise NotImplementedError
 
     def _store(self, given: dict[str, Any]) -> None:
         """Keep the constructor's arguments, each under its own name."""
@@ -215,55 +208,6 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         draft._start(goes_on, data, request)
         return draft._make_run(data, request, callbacks, listeners, adapt=not goes_on)
 
-    def _load(self, request: Request, goes_on: bool) -> Data:
-        """Check the training data and encode it; learn the targets at a first fit."""
-        y, classes = request.y, request.classes
-        kind = type(self._targets) if goes_on else self._targets_type(y, classes)
-        X, y = self._check_data(request.X, y, kind, reset=not goes_on)
-        if goes_on:
-            self._targets.check_same(y, classes, exactly=self.warm_start)
-        else:
-            if request.incremental:
-                kind.require_classes(y, classes)
-            self._targets = kind.learn(y, classes)
-            self._dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
-        self._loss = build_loss(self, self._targets)
-        if self.normalize_y and not goes_on:
-            w = self._check_weights(X, request.sample_weight)
-            seen = rows_of(y, request.rows), rows_of(w, request.rows)
-            self._targets = self._targets.normalized(*seen, self._loss)
-        return self._encode(X, y, request.sample_weight, request.rows)
-
-    def _check_data(
-        self, X: Any, y: Any, kind: type[Targets], reset: bool = False
-    ) -> tuple[Any, Any]:
-        if y is None:
-            validate_data(self, X, y, reset=reset)  # raises scikit-learn's message
-        X = self._check_X(X, reset)
-        y = kind.check(y)
-        check_consistent_length(X, y)
-        return X, y
-
-    def _encode(
-        self, X: Any, y: Any, sample_weight: Any, rows: Array | None = None
-    ) -> Data:
-        """Return encoded data; weights of classes are those of `rows`."""
-        codes = self._targets.encode(y, self._working_dtype())
-        self._loss.check_targets(codes)
-        w = self._check_weights(X, sample_weight)
-        seen = rows_of(codes, rows), rows_of(w, rows)
-        weights = self._targets.weigh(self.class_weight, *seen)
-        if weights is not None and rows is not None:
-            weights, of_rows = np.zeros(len(codes)), weights
-            weights[rows] = of_rows
-        return Data(X, y, codes, weights)
-
-    @staticmethod
-    def _check_weights(X: Any, w: Any) -> Array | None:
-        if w is None:
-            return None
-        return check_sample_weight(w, X, dtype=np.float64, ensure_non_negative=True)
-
     def _working_dtype(self) -> Any:
         """Return the dtype of training: L-BFGS needs the digits of float64."""
         return self._dtype if is_stochastic(self.solver) else np.dtype(np.float64)
@@ -363,60 +307,6 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
             ),
         )
 
-    def _held_data(
-        self, data: Data, request: Request
-    ) -> tuple[Data | None, Array | None]:
-        """Return the validation data, and the rows to train on if it is part of X."""
-        X, y, w = request.X_val, request.y_val, request.sample_weight_val
-        if (X is None) != (y is None):
-            raise ValueError("X_val and y_val must be given together.")
-        if X is not None:
-            X, y = self._check_data(X, y, type(self._targets))
-            self._targets.check_same(y)
-            return self._encode(X, y, w), request.rows
-        splits = is_stochastic(self.solver) or self.validation_split is not None
-        if not self.early_stopping or not splits:
-            return None, request.rows
-        train, held = self._split(data, request)
-        if request.rows is not None:
-            train, held = request.rows[train], request.rows[held]
-        return data.take(held), train
-
-    def _split(self, data: Data, request: Request) -> tuple[Array, Array]:
-        """Return which of the samples to train on, and which to hold out.
-
-        They are drawn at the first fit of these many samples.
-        """
-        state, rows = self._state, request.rows
-        n = data.X.shape[0] if rows is None else len(rows)
-        if (
-            state.train_rows is None
-            or state.validation_rows is None
-            or n != state.n_split
-        ):
-            groups = request.groups
-            if groups is not None:
-                groups = column_or_1d(groups)
-                check_consistent_length(data.X, groups)
-            classes = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
-            hold_out = HoldOut(self.validation_split, self.validation_fraction)
-            state.train_rows, state.validation_rows = hold_out.draw(
-                # only splitters look at X
-                None if hold_out.splitter is None else rows_of(data.X, rows),
-                rows_of(data.labels, rows),
-                state.rng,
-                strata=rows_of(data.y, rows) if classes else None,
-                weights=rows_of(data.w, rows),
-                groups=rows_of(groups, rows),
-            )
-            state.n_split = n
-        return state.train_rows, state.validation_rows
-
-    def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
-        if self._scoring() in (None, "loss"):
-            return None
-        return data if rows is None else data.take(rows)
-
     def _scoring(self) -> Any:
         """Return `scoring`; under class weights its default is the loss.
 
@@ -511,7 +401,8 @@ class BaseMLP(NetworkInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, a multilabel indicator, or numbers.
         """
-        return self._targets.predict(self._raw(X), self._loss)
+        raw = self._raw(X)
+        return self._targets.predict(raw, self._loss)
 
     def _takes_positive_only(self) -> bool:
         """Tell whether the loss takes no targets below zero."""

@@ -72,8 +72,9 @@ def minimize_lbfgs(
     def take_statistics() -> None:
         """Let the running statistics be those of all samples under these values."""
         if network.n_buffers:
-            objective.value_and_gradient(X, y, w)
-            network.update_buffers(objective.tape, share=1.0)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                objective.value_and_gradient(X, y, w)
+                network.update_buffers(objective.tape, share=1.0)
 
     def after_iteration(intermediate_result: OptimizeResult) -> None:
         nonlocal started

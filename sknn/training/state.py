@@ -58,6 +58,8 @@ class TrainingState:
         How many of them it is made of.
     backoff : float
         Factor of the learning rate, below 1 after a rescue from divergence.
+    backed_off : float or None
+        The initial learning rate that `backoff` belongs to.
     first_loss : float or None
         What later losses are compared with to see divergence.
     n_split : int
@@ -87,12 +89,18 @@ class TrainingState:
     average: Array | None = None
     n_averaged: int = 0
     backoff: float = 1.0
+    backed_off: float | None = None
     first_loss: float | None = None
     n_split: int = 0
 
     def begin(self, n_epochs: int | None) -> None:
         """Set the horizon of the run of training that begins now."""
         self.first_epoch, self.n_epochs = self.epoch, n_epochs
+
+    def back_off_from(self, learning_rate: float) -> None:
+        """Forget the factor that rescues have left where the rate is another one."""
+        if self.backed_off != learning_rate:
+            self.backoff, self.backed_off = 1.0, learning_rate
 
     def progress(self, fraction: float = 0.0) -> Progress:
         """Return what a schedule is told, this share of the present epoch done."""

@@ -1,0 +1,155 @@
+"""From what `fit` was given to encoded training and validation data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.validation import validate_data
+
+from sknn._array import Array
+from sknn.estimators._build import build_loss, is_stochastic
+from sknn.estimators._data import Data, Request, rows_of
+from sknn.estimators._inputs import NetworkInput
+from sknn.estimators._sklearn import check_sample_weight
+from sknn.estimators._targets import ClassTargets, Targets
+from sknn.estimators._validation import HoldOut
+from sknn.losses import Loss
+from sknn.training.state import TrainingState
+
+
+class TrainingInput(NetworkInput):
+    """Checks and encodes the data of a fit, and divides it for early stopping.
+
+    What is learned of y is `_targets`, the loss that goes with it `_loss`.
+    """
+
+    class_weight: Any
+    normalize_y: bool
+    solver: Any
+    dtype: Any
+    early_stopping: bool
+    warm_start: bool
+    validation_fraction: float
+    validation_split: Any
+
+    _dtype: Any
+    _loss: Loss
+    _state: TrainingState
+    _targets: Targets
+
+    def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
+        """Return what y is at a first fit; the siblings differ in this."""
+        raise NotImplementedError
+
+    def _working_dtype(self) -> Any:
+        """Return the dtype of training."""
+        raise NotImplementedError
+
+    def _scoring(self) -> Any:
+        """Return what validation data is scored by."""
+        raise NotImplementedError
+
+    def _load(self, request: Request, goes_on: bool) -> Data:
+        """Check the training data and encode it; learn the targets at a first fit."""
+        y, classes = request.y, request.classes
+        kind = type(self._targets) if goes_on else self._targets_type(y, classes)
+        X, y = self._check_data(request.X, y, kind, reset=not goes_on)
+        if goes_on:
+            self._targets.check_same(y, classes, exactly=self.warm_start)
+        else:
+            if request.incremental:
+                kind.require_classes(y, classes)
+            self._targets = kind.learn(y, classes)
+            self._dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
+        self._loss = build_loss(self, self._targets)
+        if self.normalize_y and not goes_on:
+            w = self._check_weights(X, request.sample_weight)
+            seen = rows_of(y, request.rows), rows_of(w, request.rows)
+            self._targets = self._targets.normalized(*seen, self._loss)
+        return self._encode(X, y, request.sample_weight, request.rows)
+
+    def _check_data(
+        self, X: Any, y: Any, kind: type[Targets], reset: bool = False
+    ) -> tuple[Any, Any]:
+        if y is None:
+            validate_data(self, X, y, reset=reset)  # raises scikit-learn's message
+        X = self._check_X(X, reset)
+        y = kind.check(y)
+        check_consistent_length(X, y)
+        return X, y
+
+    def _encode(
+        self, X: Any, y: Any, sample_weight: Any, rows: Array | None = None
+    ) -> Data:
+        """Return encoded data; weights of classes are those of `rows`."""
+        codes = self._targets.encode(y, self._working_dtype())
+        self._loss.check_targets(codes)
+        w = self._check_weights(X, sample_weight)
+        seen = rows_of(codes, rows), rows_of(w, rows)
+        weights = self._targets.weigh(self.class_weight, *seen)
+        if weights is not None and rows is not None:
+            weights, of_rows = np.zeros(len(codes)), weights
+            weights[rows] = of_rows
+        return Data(X, y, codes, weights)
+
+    @staticmethod
+    def _check_weights(X: Any, w: Any) -> Array | None:
+        if w is None:
+            return None
+        return check_sample_weight(w, X, dtype=np.float64, ensure_non_negative=True)
+
+    def _held_data(
+        self, data: Data, request: Request
+    ) -> tuple[Data | None, Array | None]:
+        """Return the validation data, and the rows to train on if it is part of X."""
+        X, y, w = request.X_val, request.y_val, request.sample_weight_val
+        if (X is None) != (y is None):
+            raise ValueError("X_val and y_val must be given together.")
+        if X is not None:
+            X, y = self._check_data(X, y, type(self._targets))
+            self._targets.check_same(y)
+            return self._encode(X, y, w), request.rows
+        splits = is_stochastic(self.solver) or self.validation_split is not None
+        if not self.early_stopping or not splits:
+            return None, request.rows
+        train, held = self._split(data, request)
+        if request.rows is not None:
+            train, held = request.rows[train], request.rows[held]
+        return data.take(held), train
+
+    def _split(self, data: Data, request: Request) -> tuple[Array, Array]:
+        """Return which of the samples to train on, and which to hold out.
+
+        They are drawn at the first fit of these many samples.
+        """
+        state, rows = self._state, request.rows
+        n = data.X.shape[0] if rows is None else len(rows)
+        if (
+            state.train_rows is None
+            or state.validation_rows is None
+            or n != state.n_split
+        ):
+            groups = request.groups
+            if groups is not None:
+                groups = column_or_1d(groups)
+                check_consistent_length(data.X, groups)
+            classes = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
+            hold_out = HoldOut(self.validation_split, self.validation_fraction)
+            state.train_rows, state.validation_rows = hold_out.draw(
+                # only splitters look at X
+                None if hold_out.splitter is None else rows_of(data.X, rows),
+                rows_of(data.labels, rows),
+                state.rng,
+                strata=rows_of(data.y, rows) if classes else None,
+                weights=rows_of(data.w, rows),
+                groups=rows_of(groups, rows),
+            )
+            state.n_split = n
+        return state.train_rows, state.validation_rows
+
+    def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
+        if self._scoring() in (None, "loss"):
+            return None
+        return data if rows is None else data.take(rows)
