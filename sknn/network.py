@@ -273,15 +273,11 @@ class Network:
         return raw
 
     def _row_blocks(self, n: int) -> Iterator[slice]:
-        row_bytes = (sum(self.kernel_widths) + self.n_features) * self.values.itemsize
+        widths = sum(param.shape[-1] for _, param in self._declared)
+        row_bytes = (widths + self.n_features) * self.values.itemsize
         size = max(256, _BLOCK_BYTES // row_bytes)
         for start in range(0, n, size):
             yield slice(start, min(start + size, n))
-
-    @property
-    def kernel_widths(self) -> list[int]:
-        """Number of columns of each parameter, about those of what it makes."""
-        return [param.shape[-1] for _, param in self._declared]
 
     def _cast(self, block: Any) -> Any:
         dtype = self.values.dtype

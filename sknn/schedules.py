@@ -278,6 +278,13 @@ class Curve(Schedule):
         return min(1.0, done / progress.n_epochs)
 
 
+def curve_of(schedule: Schedule) -> Curve | None:
+    """Return the curve that a schedule runs through, behind a rise or not."""
+    while isinstance(schedule, Warmup):
+        schedule = schedule.schedule
+    return schedule if isinstance(schedule, Curve) else None
+
+
 @dataclass
 class Cosine(Curve):
     r"""Half a cosine, :math:`c(t) = f + (1 - f) (1 + \cos \pi t) / 2`.

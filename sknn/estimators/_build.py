@@ -42,10 +42,9 @@ from sknn.optimizers import OPTIMIZERS, SGD, Optimizer
 from sknn.schedules import (
     SCHEDULES,
     Constant,
-    Curve,
     InverseScaling,
     Schedule,
-    Warmup,
+    curve_of,
 )
 from sknn.training.averaging import AVERAGES, SWA, Averaging
 
@@ -328,9 +327,8 @@ def needs_horizon(estimator: Any) -> bool:
     schedule, average = estimator.learning_rate, estimator.average
     if isinstance(schedule, str):
         schedule = SCHEDULES[schedule]() if schedule in SCHEDULES else None
-    while isinstance(schedule, Warmup):
-        schedule = schedule.schedule
-    if isinstance(schedule, Curve) and schedule.total is None:
+    curve = None if schedule is None else curve_of(schedule)
+    if curve is not None and curve.total is None:
         return True
     return average == "swa" or (isinstance(average, SWA) and 0 < average.start < 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from sknn._array import Array
@@ -14,7 +14,7 @@ from sknn.estimators._data import Data, Request, rows_of
 from sknn.estimators._inputs import NetworkInput
 from sknn.estimators._sklearn import check_sample_weight
 from sknn.estimators._targets import ClassTargets, Targets
-from sknn.estimators._validation import HoldOut
+from sknn.estimators._validation import HoldOut, check_groups
 from sknn.losses import Loss
 from sknn.training.state import TrainingState
 
@@ -107,10 +107,10 @@ class TrainingInput(NetworkInput):
         X, y, w = request.X_val, request.y_val, request.sample_weight_val
         if (X is None) != (y is None):
             raise ValueError("X_val and y_val must be given together.")
+        if X is None and w is not None:
+            raise ValueError("sample_weight_val is given without X_val and y_val.")
         if X is not None:
-            X, y = self._check_data(X, y, type(self._targets))
-            self._targets.check_same(y)
-            return self._encode(X, y, w), request.rows
+            return self._own_validation_data(X, y, w), request.rows
         splits = is_stochastic(self.solver) or self.validation_split is not None
         if not self.early_stopping or not splits:
             return None, request.rows
@@ -118,6 +118,17 @@ class TrainingInput(NetworkInput):
         if request.rows is not None:
             train, held = request.rows[train], request.rows[held]
         return data.take(held), train
+
+    def _own_validation_data(self, X: Any, y: Any, w: Any) -> Data:
+        """Check and encode validation data; name them where they do not fit."""
+        try:
+            X, y = self._check_data(X, y, type(self._targets))
+            self._targets.check_same(y)
+            return self._encode(X, y, w)
+        except ValueError as error:
+            raise ValueError(
+                f"X_val, y_val or sample_weight_val do not fit: {error}"
+            ) from error
 
     def _split(self, data: Data, request: Request) -> tuple[Array, Array]:
         """Return which of the samples to train on, and which to hold out.
@@ -133,8 +144,7 @@ class TrainingInput(NetworkInput):
         ):
             groups = request.groups
             if groups is not None:
-                groups = column_or_1d(groups)
-                check_consistent_length(data.X, groups)
+                groups = check_groups(groups, data.X.shape[0])
             classes = isinstance(self._targets, ClassTargets) and data.y.ndim == 1
             hold_out = HoldOut(self.validation_split, self.validation_fraction)
             state.train_rows, state.validation_rows = hold_out.draw(

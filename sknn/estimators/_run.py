@@ -28,7 +28,7 @@ from sknn.estimators._data import Data
 from sknn.estimators._divergence import Divergence
 from sknn.estimators._scorer import Scorer
 from sknn.objective import Objective
-from sknn.schedules import Curve
+from sknn.schedules import curve_of
 from sknn.training.batches import Batches
 from sknn.training.diagnostics import Diagnostics
 from sknn.training.lbfgs import minimize_lbfgs
@@ -153,7 +153,7 @@ class Run:
             return True
         if self.n_iter < self.draft.max_iter:
             return False
-        if not isinstance(self.schedule, Curve):  # which is meant to end here
+        if curve_of(self.schedule) is None:  # a curve is meant to end here
             self._warn_not_converged()
         return True
 

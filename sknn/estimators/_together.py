@@ -16,7 +16,7 @@ from sknn.training.stack import Member, Plan, release, train_stack
 
 # A step of a small network consists of fixed costs, which a stack pays once; but what a
 # step touches should stay in the second-level cache. docs/ensembles.md has the figures.
-_CACHE_BYTES = 1 << 19
+_CACHE_BYTES = 1 << 20
 
 
 def stack_size(run: Run, n_members: int) -> int:
@@ -30,10 +30,10 @@ def stack_size(run: Run, n_members: int) -> int:
 def _bytes_of_step(run: Run) -> int:
     """Return about how much memory a step of one network touches."""
     network = run.objective.network
-    # input once; scores, slopes and gradients of each layer; parameters, their gradient
-    # and the optimiser's memory
-    units = network.n_features + 3 * sum(network.kernel_widths)
-    numbers = run.batches.batch_size * units + 4 * network.n_parameters
+    # scores and their gradients between layers; parameters, their gradient and the
+    # optimiser's memory
+    numbers = 2 * run.batches.batch_size * sum(network.widths)
+    numbers += 4 * network.n_parameters
     return numbers * network.values.itemsize
 
 

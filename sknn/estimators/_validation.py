@@ -57,13 +57,21 @@ class HoldOut:
             Groups that are not divided.
         """
         splitter = self.splitter
-        if splitter is None and groups is None:
-            return self._share(len(labels), rng, strata, weights)
         if splitter is None:
-            from sklearn.model_selection import GroupShuffleSplit
-
-            splitter = GroupShuffleSplit(1, test_size=self.fraction)
+            if groups is None:
+                return self._share(len(labels), rng, strata, weights)
+            splitter = self._of_groups(groups)
         return first_split(splitter, X, labels, groups, rng)
+
+    def _of_groups(self, groups: Array) -> Any:
+        from sklearn.model_selection import GroupShuffleSplit
+
+        if len(set(groups.tolist())) < 2:
+            raise ValueError(
+                "groups must have at least two different values, of which early "
+                "stopping holds out some."
+            )
+        return GroupShuffleSplit(1, test_size=self.fraction)
 
     def _share(
         self,
@@ -80,30 +88,56 @@ class HoldOut:
         return np.concatenate([counting[train], others]), counting[held]
 
 
+def check_groups(groups: Any, n: int) -> Array:
+    """Return groups as an array with one entry for each of `n` samples."""
+    groups = np.asarray(groups)
+    if groups.shape not in ((n,), (n, 1)):
+        raise ValueError(
+            f"groups must have one entry for each of the {n} samples, got an array of "
+            f"shape {groups.shape}."
+        )
+    return groups.ravel()
+
+
 def first_split(
     splitter: Any, X: Any, labels: Array, groups: Any, rng: np.random.RandomState
 ) -> Split:
     """Return the first split of a splitter; raise ValueError if it is of no use."""
+    drawing = splitter
     if getattr(splitter, "random_state", 0) is None:
-        splitter = copy.copy(splitter)
-        splitter.random_state = rng.randint(np.iinfo(np.int32).max)
+        drawing = copy.copy(splitter)
+        drawing.random_state = rng.randint(np.iinfo(np.int32).max)
     try:
-        train, held = next(iter(splitter.split(X, labels, groups)))
+        train, held = next(iter(drawing.split(X, labels, groups)))
     except StopIteration:
         raise ValueError(f"validation_split={splitter!r} gives no split.") from None
     except ValueError as error:
-        remedy = " Pass groups to fit." if groups is None else ""
+        wants_groups = groups is None and "group" in str(error)
+        remedy = " Pass groups to fit." if wants_groups else ""
         raise ValueError(
             f"validation_split={splitter!r} cannot split these {len(labels)} samples: "
             f"{error}{remedy}"
         ) from error
-    train, held = np.asarray(train), np.asarray(held)
+    train, held = (_as_indices(part, len(labels)) for part in (train, held))
     if len(train) < 1 or len(held) < 1:
         raise ValueError(
             f"validation_split={splitter!r} must leave samples on both sides, but "
             f"gives {len(train)} to train on and {len(held)} to hold out."
         )
     return train, held
+
+
+def _as_indices(part: Any, n: int) -> Array:
+    """Return rows as indices, from indices or a mask; refuse those that are none."""
+    part = np.asarray(part)
+    if part.dtype == bool:
+        part = np.flatnonzero(part)
+    if len(part) and not -n <= part.min() <= part.max() < n:
+        raise ValueError(
+            f"validation_split gives rows {part.min()} to {part.max()}, but there are "
+            f"{n} samples."
+        )
+    return part
 
 
 def split_rows(

@@ -14,7 +14,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import (
     check_consistent_length,
     check_random_state,
-    column_or_1d,
     get_tags,
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -37,6 +36,7 @@ from sknn.estimators._run import Run
 from sknn.estimators._sklearn import safe_indexing
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators._together import stack_size, train_together
+from sknn.estimators._validation import check_groups
 from sknn.estimators.classifier import MLPClassifier
 from sknn.estimators.estimator import MLPEstimator
 from sknn.estimators.mlp import BaseMLP
@@ -170,7 +170,7 @@ class BaseMLPEnsemble(BaseEstimator):
 
     def _fit(self, request: Request) -> None:
         y = self._kind.check(request.y)
-        check_consistent_length(request.X, y, request.groups)
+        check_consistent_length(request.X, y)
         self._targets = self._kind.learn(y)
         rng = check_random_state(self.random_state)
         self._draw(y, request.groups, rng)
@@ -187,7 +187,7 @@ class BaseMLPEnsemble(BaseEstimator):
         """Draw the rows of each member."""
         is_labels = isinstance(self._targets, ClassTargets) and y.ndim == 1
         strata = self._targets.encode(y, float) if is_labels else None
-        groups = None if groups is None else column_or_1d(groups)
+        groups = None if groups is None else check_groups(groups, len(y))
         args = (self.resampling, self.n_estimators, len(y), rng, strata, groups)
         self._rows = resample(*args)
 
