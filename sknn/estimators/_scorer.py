@@ -67,4 +67,4 @@ class Scorer:
             weights = {} if w is None else {"sample_weight": w}
             return float(self._scorer(self.draft, data.X, data.labels, **weights))
         predicted = self.targets.predict(raw.copy(), self.loss)
-        return self.targets.score(data.labels, predicted, w)
+        return self.targets.quick_score(data.labels, predicted, w)

@@ -141,6 +141,13 @@ class ClassTargets:
 
         return float(accuracy_score(y, predicted, sample_weight=w))
 
+    @staticmethod
+    def quick_score(y: Array, predicted: Array, w: Array | None) -> float:
+        """Return `score` of arrays known to fit, at a hundredth of its fixed cost."""
+        right = y == predicted
+        right = right.all(axis=1) if right.ndim == 2 else right
+        return float(np.average(right, weights=w))
+
     def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:
         """Return sample weights `w` times the weights of the classes in `codes`."""
         if class_weight is None:
@@ -260,6 +267,11 @@ class RealTargets:
 
         return float(r2_score(y, predicted, sample_weight=w))
 
+    @classmethod
+    def quick_score(cls, y: Array, predicted: Array, w: Array | None) -> float:
+        """Return `score` of arrays known to fit, at a hundredth of its fixed cost."""
+        return r2(y, predicted, w)
+
     def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:
         """Return `w`: numbers have no classes to weigh."""
         return w
@@ -289,6 +301,26 @@ class InputTargets(RealTargets):
 
         kind = "variance_weighted"
         return float(r2_score(y, predicted, sample_weight=w, multioutput=kind))
+
+    @classmethod
+    def quick_score(cls, y: Array, predicted: Array, w: Array | None) -> float:
+        """Return `score` of arrays known to fit, at a hundredth of its fixed cost."""
+        return r2(y, predicted, w, by_variance=True)
+
+
+def r2(y: Array, predicted: Array, w: Array | None, by_variance: bool = False) -> float:
+    """Return R2, of several outputs the mean, as `sklearn.metrics.r2_score` does."""
+    if len(y) < 2:
+        return np.nan
+    y, predicted = (a.reshape(len(a), -1).astype(np.float64) for a in (y, predicted))
+    weights = np.ones(len(y)) if w is None else w
+    left = weights @ (y - predicted) ** 2
+    spread = weights @ (y - np.average(y, axis=0, weights=w)) ** 2
+    varies = (y != y[0]).any(axis=0)  # whatever rounding has made of their spread
+    scores = np.where(left > 0, 0.0, 1.0)
+    scores[varies] = 1 - left[varies] / spread[varies]
+    by_spread = by_variance and varies.any()
+    return float(np.average(scores, weights=spread * varies if by_spread else None))
 
 
 Targets = ClassTargets | RealTargets

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sknn.estimators._targets import ClassTargets, RealTargets
+from sknn.estimators._targets import ClassTargets, InputTargets, RealTargets
 from sknn.losses import LOSSES, SquaredError
 
 LABELS = np.array(["b", "a", "c", "a", "b"])
@@ -86,3 +86,26 @@ def test_numbers_keep_their_shape():
         assert targets.score(y, y, None) == 1.0
     with pytest.raises(ValueError, match="y has 1 outputs, but the previous"):
         targets.check_same(np.zeros(6))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_quick_scores_are_those_of_scikit_learn(seed):
+    rng = np.random.RandomState(seed)
+    w = None if seed % 2 else rng.rand(20)
+    y = rng.normal(size=(20, 3))
+    predicted = y + rng.normal(size=y.shape) * rng.choice([0.0, 1.0], size=3)
+    if seed % 3 == 0 and w is None:  # weights would round scikit-learn's mean
+        y[:, 0] = 2.0
+    for targets in (RealTargets(3), InputTargets(3)):
+        found = targets.quick_score(y, predicted, w)
+        assert found == pytest.approx(targets.score(y, predicted, w), rel=1e-12)
+    codes, guess = rng.randint(0, 3, (2, 20))
+    targets = ClassTargets(np.arange(3))
+    assert targets.quick_score(codes, guess, w) == targets.score(codes, guess, w)
+    many, other = rng.randint(0, 2, (2, 20, 3))
+    targets = ClassTargets(np.arange(3), multilabel=True)
+    assert targets.quick_score(many, other, w) == targets.score(many, other, w)
+
+
+def test_one_sample_has_no_r2():
+    assert np.isnan(RealTargets(1).quick_score(np.ones(1), np.ones(1), None))

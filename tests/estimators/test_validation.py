@@ -192,7 +192,9 @@ def test_scorers_get_the_weights_of_the_held_rows():
     model = network(validation_split=FIRST_THIRTY, scoring="accuracy")
     model.fit(X, y, sample_weight=w)
     held = slice(0, 30)
-    assert model.best_validation_score_ == model.score(X[held], y[held], w[held])
+    assert model.best_validation_score_ == pytest.approx(
+        model.score(X[held], y[held], w[held]), rel=1e-9
+    )
 
 
 def test_patience_is_counted_from_the_last_improvement_by_tol():
@@ -257,7 +259,9 @@ def test_given_data_stop_as_the_same_rows_held_out(solver):
 def test_given_data_are_scored_with_their_weights():
     w = 1.0 + np.arange(30) % 4
     model = network().fit(X[30:], y[30:], **HELD, sample_weight_val=w)
-    assert model.best_validation_score_ == model.score(X[:30], y[:30], w)
+    assert model.best_validation_score_ == pytest.approx(
+        model.score(X[:30], y[:30], w), rel=1e-9
+    )
     best = model.history_["validation_loss"][model.best_iter_ - 1]
     p = model.predict_proba(X[:30])
     assert best == pytest.approx(log_loss(y[:30], p, sample_weight=w))
@@ -284,7 +288,9 @@ def test_numbers_are_validated_in_units_of_the_network():
     best = model.history_["validation_loss"][model.best_iter_ - 1]
     errors = (model.predict(X[300:]) - y[300:]) / y[:300].std()
     assert best == pytest.approx(np.mean(errors**2) / 2)
-    assert model.best_validation_score_ == model.score(X[300:], y[300:])
+    assert model.best_validation_score_ == pytest.approx(
+        model.score(X[300:], y[300:]), rel=1e-9
+    )
 
 
 # What is refused ------------------------------------------------------------------
