@@ -122,9 +122,9 @@ def total(values: Array) -> Any:
     if values.ndim == 2:
         return np.add.reduce(values, axis=None)
     # Each on its own, so that a stack comes to the bits of its networks.
-    each = values.reshape(-1, *values.shape[-2:])
-    sums = np.array([np.add.reduce(v, axis=None) for v in each], dtype=values.dtype)
-    return sums.reshape(values.shape[:-2])
+    networks = np.ndindex(values.shape[:-2])
+    sums = [np.add.reduce(values[i], axis=None) for i in networks]
+    return np.array(sums, dtype=values.dtype).reshape(values.shape[:-2])
 
 
 def squared_norm(vector: Array) -> Any:
@@ -132,9 +132,9 @@ def squared_norm(vector: Array) -> Any:
     if vector.ndim == 1:
         return vector.dot(vector)
     # Each by a product of its own, so that a stack comes to the bits of its networks.
-    rows = vector.reshape(-1, vector.shape[-1])
-    norms = np.array([row.dot(row) for row in rows], dtype=vector.dtype)
-    return norms.reshape(vector.shape[:-1])
+    networks = np.ndindex(vector.shape[:-1])
+    norms = [vector[i].dot(vector[i]) for i in networks]
+    return np.array(norms, dtype=vector.dtype).reshape(vector.shape[:-1])
 
 
 def flatten(matrices: Array) -> Array:

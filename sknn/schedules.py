@@ -279,7 +279,18 @@ class Curve(Schedule):
 
 
 def curve_of(schedule: Schedule) -> Curve | None:
-    """Return the curve that a schedule runs through, behind a rise or not."""
+    """Return the curve that a schedule runs through, behind a rise or not.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        Any schedule.
+
+    Returns
+    -------
+    curve : Curve or None
+        The schedule itself or what a `Warmup` leads to; None if it is no curve.
+    """
     while isinstance(schedule, Warmup):
         schedule = schedule.schedule
     return schedule if isinstance(schedule, Curve) else None
