@@ -187,12 +187,12 @@ class _Stack:
             self._rngs.counts = batch.counts
             self.objective.alpha = self._strengths(batch)
             value = self.objective.value_and_gradient(batch.X, batch.y, batch.w)
-            summed = summed + value * batch.counts.astype(value.dtype)
+            summed = summed + value.astype(np.float64) * batch.counts
             number += 1
             self._update(rate, number)
         for state in self.states:
             state.steps = number
-        return summed / self.batches.n_samples.astype(summed.dtype), rate
+        return summed / self.batches.n_samples, rate
 
     def _rates(self) -> Iterator[float]:
         """Return the rate of each step of the epoch that begins."""

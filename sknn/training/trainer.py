@@ -172,7 +172,7 @@ def _run_epoch(
     evaluate, rate = objective.value_and_gradient, state.learning_rate
     summed, number = 0.0, state.steps
     for (X, y, w), rate in zip(batches.epoch(order), rates, strict=False):
-        summed += evaluate(X, y, w) * y.shape[0]
+        summed += float(evaluate(X, y, w)) * y.shape[0]
         number += 1
         step(rate, number)
     state.steps = number
