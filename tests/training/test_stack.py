@@ -63,7 +63,10 @@ def compare(together, singles, plan, n_epochs=4, exactly=True, rtol=1e-11):
         release(member)
         pairs = []
         for epochs, epoch in zip(found, expected, strict=True):
-            pairs.append((epochs[i].loss, epoch.loss))
+            # NumPy 1 adds float32 and Python's floats in float64, but not in arrays
+            assert epochs[i].loss == pytest.approx(epoch.loss, rel=1e-6)
+            if together[0].network.values.dtype == np.float64:
+                pairs.append((epochs[i].loss, epoch.loss))
             pairs.append((epochs[i].learning_rate, epoch.learning_rate))
         pairs.append((member.network.values, single.network.values))
         pairs.append((member.state.permutation, single.state.permutation))
