@@ -384,9 +384,11 @@ class MLPEnsembleClassifier(ClassifierMixin, BaseMLPEnsemble):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sknn import MLPClassifier, MLPEnsembleClassifier
-    >>> net = MLPClassifier((10,), solver="adam", learning_rate_init=0.05, max_iter=30)
+    >>> net = MLPClassifier(
+    ...     (10,), max_iter=50, learning_rate="cosine", learning_rate_init=0.05,
+    ...     n_iter_no_change=50,
+    ... )
     >>> ensemble = MLPEnsembleClassifier(net, 5, resampling="folds", random_state=0)
-    >>> import warnings; warnings.simplefilter("ignore")
     >>> ensemble.fit(*load_iris(return_X_y=True)).oob_score_ > 0.9
     True
     """
@@ -506,7 +508,10 @@ class MLPEnsembleRegressor(RegressorMixin, BaseMLPEnsemble):
     >>> from sklearn.datasets import load_diabetes
     >>> from sknn import MLPEnsembleRegressor, MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> net = MLPRegressor((20,), solver="lbfgs", alpha=1.0, normalize_y=True)
+    >>> net = MLPRegressor(
+    ...     hidden_layer_sizes=(20,), max_iter=30, learning_rate="cosine",
+    ...     learning_rate_init=0.01, n_iter_no_change=30, normalize_y=True,
+    ... )
     >>> ensemble = MLPEnsembleRegressor(net, 3, random_state=0).fit(X, y)
     >>> y_mean, y_std = ensemble.predict(X[:2], return_std=True)
     >>> y_std.shape
