@@ -23,10 +23,23 @@ from sknn.explain._alignment import (
 )
 from sknn.explain._optional import require
 from sknn.explain._outputs import raw_output, select_outputs
+from sknn.explain._players import players_of
 from sknn.explain._problem import CodedModel, Problem
+from sknn.explain._seeds import seed_of
 from sknn.explain._table import Table, encode
+from sknn.explain._transformed import open_pipeline
+from sknn.explain.kernel import kernel
 from sknn.explain.lime import lime_tabular
-from sknn.explain.shapley import permutation
+from sknn.explain.native.choice import choose_method
+from sknn.explain.native.deep import deep, linear
+from sknn.explain.native.exact import exact
+from sknn.explain.native.gradients import (
+    expected_gradients,
+    gradient,
+    integrated_gradients,
+)
+from sknn.explain.native.walks import permutation
+from sknn.explain.shapley import SHAP_METHODS, shap_method
 
 if TYPE_CHECKING:
     import shap
@@ -36,7 +49,14 @@ __all__ = ["METHODS", "explain"]
 # One row per explainer: a function of a Problem and of keywords of its own, which
 # returns Problem.to_explanation(...).
 METHODS: dict[str, Callable[..., shap.Explanation]] = {
+    "linear": linear,
+    "exact": exact,
     "permutation": permutation,
+    "kernel": kernel,
+    "deep": deep,
+    "expected_gradients": expected_gradients,
+    "integrated_gradients": integrated_gradients,
+    "gradient": gradient,
     "lime": lime_tabular,
 }
 
@@ -64,9 +84,11 @@ def explain(
     .. math:: f(x) = \phi_0 + \sum_j \phi_j(x), \qquad
               \phi_0 = \frac{1}{B} \sum_b f(b)
 
-    The estimator is a black box: any fitted scikit-learn classifier, regressor or
-    pipeline will do. Rows pass through the whole pipeline, so that an encoded
-    category or a scaled number is explained as the one column it came from.
+    Any fitted scikit-learn classifier, regressor or pipeline will do. Rows pass through
+    the whole pipeline, so that an encoded category or a scaled number is explained as
+    the one column it came from. A network of sknn or of scikit-learn, or a linear
+    model, at the end is explained from within, hundreds of times faster than a black
+    box, wherever the steps before it pass the columns through one by one.
 
     Parameters
     ----------
@@ -77,9 +99,15 @@ def explain(
     background : like X, of shape (B, d), optional
         The rows to compare with, all of which are used; 100 rows of the training data
         are a good choice. None takes 100 rows of X and warns.
-    method : {"auto", "permutation", "lime"}, default="auto"
-        "permutation" estimates Shapley values, "lime" fits a linear model around each
-        row. "auto" is "permutation".
+    method : str, default="auto"
+        Shapley values: "linear" of linear models; "exact" by all coalitions of up to 16
+        columns; "permutation" by random walks, unbiased and with standard errors;
+        "kernel" by a regression on coalitions. From within a network, and biased:
+        "deep" (DeepLIFT), "expected_gradients", "integrated_gradients", "gradient".
+        "lime" fits a linear model around each row (the package lime is needed for
+        ``native=False`` only). "shap:Exact", "shap:Permutation" and
+        so on are shap's own explainers. "auto" is "linear" where that is exact, "exact"
+        for up to ten columns, else "permutation".
     output : {"auto", "margin", "probability", "prediction"}, default="auto"
         The number that is explained: of ``decision_function``, of ``predict_proba``,
         or of a regressor's ``predict``. "auto" is the first of them that there is.
@@ -87,15 +115,18 @@ def explain(
         The classes or outputs to explain, by their label or else by their index;
         "predicted" takes for each row the class predicted for it. None explains all
         classes, or the margin of ``classes_[1]`` if there are two.
-    groups : {"columns"}, default="columns"
-        What shares the output among themselves: the columns of X.
+    groups : {"columns", "transformed"} or dict, default="columns"
+        What shares the output: the columns of X; groups of them, as in ``{"place":
+        ["town", "street"]}``, with the others on their own; or the columns that the
+        last step of a pipeline sees.
     rounds : int, default=1
-        How much work to spend. One round is 10 pairs of walks for "permutation",
-        `num_samples` perturbed rows for "lime". Errors shrink with its square root.
-    tol : None
-        Reserved for a standard error to reach.
-    dtype : {None, "float64"}, default=None
-        Precision of the computation.
+        How much work to spend. One round is 2 pairs of walks from each background row
+        for "permutation", `num_samples` perturbed rows for "lime". Errors shrink with
+        its square root.
+    tol : float, optional
+        Largest standard error for "permutation" to go on to, in units of the output.
+    dtype : {None, "float32", "float64"}, default=None
+        Precision of methods that work within a network; None is float64.
     random_state : int, Generator or RandomState, optional
         Seed of all random draws. The same int gives the same explanation to the bit,
         whatever other rows X holds. NumPy's global generator is never touched.
@@ -116,8 +147,6 @@ def explain(
     ------
     ValueError
         If a parameter, a column or a value does not fit the model or the method.
-    NotImplementedError
-        For `groups`, `tol` and `dtype` that no method offers yet.
     ImportError
         If shap or lime is not installed.
 
@@ -156,81 +185,93 @@ def explain(
     """
     name = _method_name(method)
     _check_options(name, method_options)
-    _check_settings(groups, rounds, tol, dtype)
+    _check_settings(name, rounds, tol, dtype)
     require("shap")
-    seed = _seed(random_state)
-    raw = raw_output(estimator, output)
+    seed = seed_of(random_state)
     X = align(estimator, X, "X", fitted_names(estimator))
     draw_seed = 0 if random_state is None else seed  # base values do not jump by chance
     background = choose_background(estimator, X, background, draw_seed)
     names = column_names(estimator, X)
+    if isinstance(groups, str) and groups == "transformed":
+        estimator, found, (X, background) = open_pipeline(estimator, X, background)
+        names, groups = found or column_names(estimator, X), "columns"
+    settings = {
+        "rounds": int(rounds),
+        "seed": seed,
+        "dtype": np.dtype(np.float64 if dtype is None else dtype),
+        "tol": tol,
+        "groups": players_of(groups, names),
+    }
+    problem = _make_problem(estimator, X, background, names, output, target, settings)
+    if name == "auto":
+        name = choose_method(problem)
+    if name == "lime" and not problem.players.are_columns:
+        raise ValueError("method='lime' explains single columns: groups must be them")
+    return _function(name)(problem, **method_options)
+
+
+def _make_problem(
+    estimator: Any,
+    X: Any,
+    background: Any,
+    names: list[str],
+    output: str,
+    target: Any,
+    settings: dict[str, Any],
+) -> Problem:
+    raw = raw_output(estimator, output)
     table, background, X = encode(*as_fitted(estimator, background, X), names)
     with _missing_values_named(table):
         probe = raw(table.decode(background))
         raw(table.decode(X))
-    chosen_output = select_outputs(raw, probe, target)
-    problem = Problem(
-        CodedModel(chosen_output, table),
-        background,
-        X,
-        chosen_output.per_row(table.decode(X)),
-        int(rounds),
-        seed,
-    )
-    return METHODS[name](problem, **method_options)
+    chosen = select_outputs(raw, probe, target)
+    per_row = chosen.per_row(table.decode(X))
+    problem = Problem(CodedModel(chosen, table), background, X, per_row, **settings)
+    problem.found["background outputs"] = chosen.of_raw(probe)
+    return problem
 
 
 def _method_name(method: str) -> str:
-    name = "permutation" if method == "auto" else method
-    if name not in METHODS:
+    if isinstance(method, str) and method.startswith("shap:"):
+        shap_method(method)  # raises where there is no such explainer
+    elif method != "auto" and method not in METHODS:
         raise ValueError(
-            f"method must be 'auto' or one of {[*METHODS]}, got {method!r}"
+            f"method must be 'auto' or one of {[*METHODS, *SHAP_METHODS]}, got "
+            f"{method!r}"
         )
-    return name
+    return method
+
+
+def _function(name: str) -> Callable[..., shap.Explanation]:
+    return shap_method(name) if name.startswith("shap:") else METHODS[name]
 
 
 def _check_options(name: str, options: dict[str, Any]) -> None:
-    parameters = inspect.signature(METHODS[name]).parameters.values()
+    if name == "auto":
+        if options:
+            raise TypeError(f"method='auto' takes no options, got {sorted(options)}")
+        return
+    parameters = inspect.signature(_function(name)).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise TypeError(f"method={name!r} takes the options {known}, got {unknown}")
 
 
-def _check_settings(groups: Any, rounds: Any, tol: Any, dtype: Any) -> None:
-    if not isinstance(groups, str) or groups != "columns":
-        raise NotImplementedError(
-            f"groups must be 'columns', got {groups!r}: no other groups are built yet"
-        )
+def _check_settings(name: str, rounds: Any, tol: Any, dtype: Any) -> None:
     is_integer = isinstance(rounds, numbers.Integral) and not isinstance(rounds, bool)
     if not is_integer or rounds < 1:
         raise ValueError(f"rounds must be an integer of at least 1, got {rounds!r}")
-    if tol is not None:
-        raise NotImplementedError(
-            f"tol must be None, got {tol!r}: no method stops at a tolerance yet; "
-            "raise rounds and look at explanation.error_std"
+    is_number = isinstance(tol, numbers.Real) and not isinstance(tol, bool)
+    if tol is not None and (not is_number or not tol > 0):
+        raise ValueError(f"tol must be None or a number above 0, got {tol!r}")
+    if tol is not None and name not in ("auto", "permutation"):
+        raise ValueError(
+            f"tol={tol!r} is a standard error for method='permutation' to reach; "
+            f"method={name!r} has none"
         )
-    if dtype is not None and np.dtype(dtype) != np.float64:
-        raise NotImplementedError(
-            f"dtype must be None or 'float64', got {dtype!r}: explanations are "
-            "computed in float64"
-        )
-
-
-def _seed(random_state: Any) -> int:
-    """Return a seed; without one, a fresh one that leaves global generators alone."""
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(random_state, int | np.integer) and random_state >= 0:
-        return int(random_state)
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**32))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31))
-    raise ValueError(
-        "random_state must be None, an integer of at least 0, a Generator or a "
-        f"RandomState, got {random_state!r}"
-    )
+    if dtype is not None and np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be None, 'float32' or 'float64', got {dtype!r}")
 
 
 @contextmanager

@@ -71,7 +71,10 @@ class ModelOutput:
 
     def __call__(self, X: Any) -> np.ndarray:
         """Return the chosen outputs, (n, len(picked)) float64."""
-        values = self.raw(X)
+        return self.of_raw(self.raw(X))
+
+    def of_raw(self, values: np.ndarray) -> np.ndarray:
+        """Return the chosen outputs of what `raw` gave."""
         if values.ndim == 1:
             both = len(self.labels) == 2
             values = np.column_stack([-values, values] if both else [values])

@@ -6,13 +6,14 @@ them is its own affair.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sknn.explain._optional import require
 from sknn.explain._outputs import ModelOutput
+from sknn.explain._players import Players, players_of
 from sknn.explain._table import Table
 
 if TYPE_CHECKING:
@@ -48,11 +49,22 @@ class Problem:
     chosen: np.ndarray | None  # the output each row wants; None: the same for all
     rounds: int
     seed: int
+    dtype: Any = np.float64
+    tol: float | None = None  # a standard error to reach
+    groups: Players | None = None  # None: every column is a player
+    found: dict[str, Any] = field(default_factory=dict)  # what methods share
 
     @property
     def table(self) -> Table:
         """The columns behind the codes."""
         return self.model.table
+
+    @property
+    def players(self) -> Players:
+        """What shares the output."""
+        if self.groups is None:
+            return players_of("columns", self.table.names)
+        return self.groups
 
     def row_seed(self, i: int) -> int:
         """Return a seed below 2**32 that depends on the values of row i alone."""
@@ -89,9 +101,9 @@ class Problem:
         return kind(
             values=self.narrow(values),
             base_values=self.narrow(base_values),
-            data=self.X.copy(),
-            display_data=self.table.display(self.X),
-            feature_names=self.table.names,
+            data=self.players.data(self.X),
+            display_data=self.players.display(self.X, self.table),
+            feature_names=self.players.names,
             output_names=self.output_names(),
             error_std=None if error_std is None else self.narrow(error_std),
             compute_time=seconds,
