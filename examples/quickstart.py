@@ -30,7 +30,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sknn import MLPClassifier
-from sknn.explain import explain
+from sknn.explain import compare, explain, report
 
 SETTINGS = {"learning_rate_init": 0.005, "max_iter": 300, "random_state": 0}
 GRID = {
@@ -136,6 +136,20 @@ def print_lime(lime, n_features=5):
         print(f"    {lime.values[j]:+.2f}  {lime.feature_names[j]} = {shown}")
 
 
+def print_comparison(model, X_train, X_test, n_rows=10):
+    """Print which method can be believed, and what it costs."""
+    background, rows = X_train.sample(100, random_state=0), X_test[:n_rows]
+    settings = {"background": background, "target": "malignant", "random_state": 0}
+    found = {
+        method: explain(model, rows, method=method, **settings)
+        for method in ("permutation", "deep", "lime")
+    }
+    table = compare(found, model, rows, background=background, target="malignant")
+    columns = ["infidelity", "deletion_auc", "insertion_auc", "compute_time"]
+    print(f"\nmethods on {n_rows} rows, the most faithful first")
+    print(table[columns].round(3).to_string())
+
+
 def main(folder):
     start = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
@@ -160,8 +174,17 @@ def main(folder):
     save(folder, "shap_waterfall.png")
     print(f"test row {unsure} is the one the network is least sure of")
     print_lime(lime[unsure])
+    print_comparison(search.best_estimator_, X_train, X_test)
+    report(
+        search.best_estimator_,
+        X_test,
+        y_test,
+        folder / "report.html",
+        background=X_train.sample(100, random_state=0),
+        target="malignant",
+    )
     print(f"\n{time.perf_counter() - start:.0f} s, figures in {folder.resolve()}:")
-    print(*(f"    {path.name}" for path in sorted(folder.glob("*.png"))), sep="\n")
+    print(*(f"    {path.name}" for path in sorted(folder.iterdir())), sep="\n")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,7 @@ def against_permutation(net, X, background, reference, n_rows):
         lambda Z: net.decision_function(Z), masker, seed=0
     )
     few = X[:n_rows]
+    explainer(few[:1], silent=True)  # numba compiles at the first call
     theirs, values = timed(lambda: explainer(few, silent=True).values)
     off = error(values, reference)
     for dtype in ("float32", "float64"):
@@ -155,6 +156,7 @@ def against_exact():
 
     masker = shap.maskers.Independent(codes[100:200], max_samples=100)
     explainer = shap.ExactExplainer(predict, masker)
+    explainer(codes[:1], silent=True)  # numba compiles at the first call
     theirs, other = timed(lambda: explainer(codes[:10], silent=True).values)
     print(
         f"\nexact on strings, 10 columns, 10 rows: {seconds:.2f} s; shap's Exact on "
@@ -242,10 +244,10 @@ def main():
     n_rows = 4 if parser.parse_args().quick else 20
     against_torch()
     against_lime(n_rows)
+    against_exact()
     for name in NETS:
         found = against_kernel(name, n_rows)
         against_permutation(*found, n_rows)
-    against_exact()
 
 
 if __name__ == "__main__":

@@ -111,6 +111,7 @@ ESTIMATORS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The pipeline is explained as a black box")
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_any_classifier_is_explained(numbers, name):
     X, score = numbers

@@ -388,6 +388,15 @@ def rounded():
     return np.round(X[:100]), y[:100]
 
 
+@pytest.mark.parametrize("name", MIXING)
+def test_a_network_behind_mixed_columns_is_a_black_box_which_is_said(name):
+    X, y = rounded()
+    model = MIXING[name]().fit(X, y)
+    with pytest.warns(UserWarning, match="black box.*mixes columns"):
+        explain(model, X[::30], background=X[5::9])
+
+
+@pytest.mark.filterwarnings("ignore:The pipeline is explained as a black box")
 @pytest.mark.parametrize("name", [*PIPELINES, *MIXING])
 def test_pipelines_are_explained_on_their_own_columns(name):
     X, y = rounded()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Array = Any
 MAX_PLAYERS = 16
+_CELLS = 1 << 17  # numbers of a block of coalitions, which should stay in the cache
 
 
 def exact(problem: Problem) -> shap.Explanation:
@@ -67,14 +69,27 @@ def _exact_row(game: Mixtures, i: int) -> Array:
             f"background, but row {i} of X has {most}: it would take {n * 2**most:,} "
             "predictions. Use method='permutation', or fewer groups of columns."
         )
+    values: Any = 0.0
+    # Background rows that differ in the same columns play the same game: their outputs
+    # are summed up first.
+    patterns, which = np.unique(differs, axis=0, return_inverse=True)
+    for k, pattern in enumerate(patterns):
+        players = np.flatnonzero(pattern)
+        outputs = _summed_outputs(game, i, np.flatnonzero(which.ravel() == k), players)
+        own = np.zeros((game.n_players, outputs.shape[-1]))
+        own[players] = shapley_values(outputs)
+        values = values + own
+    return values / len(differs)
+
+
+def _summed_outputs(game: Mixtures, i: int, b: Array, players: Array) -> Array:
+    """Return the sum over background rows of the outputs of coalitions, (2 ** p, C)."""
+    size = max(1, _CELLS // (2 ** len(players) * game.width))
     total: Any = 0.0
-    for b, found in enumerate(differs):
-        players = np.flatnonzero(found)
-        outputs = game.coalitions(i, b, players)
-        values = np.zeros((game.n_players, outputs.shape[-1]))
-        values[players] = shapley_values(outputs)
-        total = total + values
-    return total / len(differs)
+    for first in range(0, len(b), size):
+        part = game.coalitions(i, b[first : first + size], players)
+        total = total + part.sum(axis=0)
+    return total
 
 
 def shapley_values(outputs: Array) -> Array:
@@ -95,6 +110,7 @@ def shapley_values(outputs: Array) -> Array:
     return values
 
 
+@functools.cache
 def _coalition_sizes(p: int) -> Array:
     """Return the number of players in each coalition of p players."""
     sizes = np.zeros(1, dtype=int)

@@ -21,6 +21,10 @@ class NotNativeError(ValueError):
     """The model cannot be explained from within; says why."""
 
 
+class MixedColumnsError(NotNativeError):
+    """There is a network, but preprocessing mixes columns before it."""
+
+
 def network_of(estimator: Any) -> Network:
     """Return the network that an estimator is; raise NotNativeError if it is none."""
     own = getattr(estimator, "_network", None)

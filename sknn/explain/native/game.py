@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sknn.explain._problem import Problem
+from sknn.explain.native.foreign import MixedColumnsError
 from sknn.explain.native.head import Head, head_of
 from sknn.explain.native.source import (
     NotNativeError,
@@ -86,19 +88,31 @@ class Mixtures:
         outputs = self.outputs(cells.reshape(-1, cells.shape[-1]))
         return outputs.reshape(n_steps + 1, len(b), -1)
 
-    def coalitions(self, i: int, b: int, players: Array) -> Array:
-        """Return the outputs of all coalitions of `players` with one background row.
+    def coalitions(self, i: int, b: Array, players: Array) -> Array:
+        """Return the outputs of all coalitions of `players` with background rows.
+
+        Parameters
+        ----------
+        i : int
+            The explained row.
+        b : ndarray of int of shape (k,)
+            Background rows.
+        players : ndarray of int of shape (p,)
+            Who takes part.
 
         Returns
         -------
-        outputs : ndarray of shape (2 ** p, C)
-            Bit k of the index says whether ``players[k]`` is shown.
+        outputs : ndarray of shape (k, 2 ** p, C)
+            Bit j of the second index says whether ``players[j]`` is shown.
         """
         masks = np.arange(2 ** len(players))[:, None] >> np.arange(len(players)) & 1
         shown = np.zeros((len(masks), self.n_players + 1), dtype=bool)
         shown[:, players] = masks
-        rows = np.where(shown[:, self.owner], self.X[i], self.background[b])
-        return self.outputs(rows)
+        cells = np.where(
+            shown[:, self.owner], self.X[i], self.background[b][:, None, :]
+        )
+        outputs = self.outputs(cells.reshape(-1, cells.shape[-1]))
+        return outputs.reshape(len(b), len(masks), -1)
 
     @property
     def width(self) -> int:
@@ -183,6 +197,14 @@ class Game(Mixtures):
             np.matmul(cells[:, own], W[own], out=parts[:, j])
         return parts
 
+    def _parts_of_row(self, i: int) -> Array:
+        """Return what each player of an explained row adds, (1, p, h), kept for i."""
+        known = self.__dict__.get("_last_parts", (None, None))
+        if known[0] != i:
+            known = i, self._parts(self.X[i : i + 1])
+            self.__dict__["_last_parts"] = known
+        return known[1]
+
     @cached_property
     def _background_scores(self) -> Array:
         W, b = self._kernel
@@ -213,16 +235,18 @@ class Game(Mixtures):
         opposite = (scores[0] + scores[-1]) - scores[::-1]
         return self._rest(scores), self._rest(opposite)
 
-    def coalitions(self, i: int, b: int, players: Array) -> Array:
+    def coalitions(self, i: int, b: Array, players: Array) -> Array:
         """Return the outputs of all coalitions, as `Mixtures.coalitions` does."""
         if not self.begins_with_kernel:
             return super().coalitions(i, b, players)
-        steps = self._parts(self.X[i : i + 1])[0] - self._background_parts[b]
-        scores = np.empty((2 ** len(players), steps.shape[-1]), dtype=steps.dtype)
-        scores[0] = self._background_scores[b]
-        for k, player in enumerate(players):
-            n = 2**k
-            np.add(scores[:n], steps[player], out=scores[n : 2 * n])
+        own = self._parts_of_row(i)[:, players]
+        steps = own - self._background_parts[b[:, None], players]
+        shape = (len(b), 2 ** len(players), steps.shape[-1])
+        scores = np.empty(shape, dtype=steps.dtype)
+        scores[:, 0] = self._background_scores[b]
+        for j in range(len(players)):
+            n = 2**j
+            np.add(scores[:, :n], steps[:, j, None], out=scores[:, n : 2 * n])
         return self._rest(scores)
 
 
@@ -253,7 +277,7 @@ class Average(Mixtures):
         forward, backward = (np.mean(part, axis=0) for part in zip(*walks, strict=True))
         return forward, backward
 
-    def coalitions(self, i: int, b: int, players: Array) -> Array:
+    def coalitions(self, i: int, b: Array, players: Array) -> Array:
         """Return the outputs of all coalitions, as `Mixtures.coalitions` does."""
         found = [game.coalitions(i, b, players) for game in self.games]
         return np.mean(found, axis=0)
@@ -320,10 +344,25 @@ def _check_outputs(problem: Problem, games: tuple[Game, ...], dtype: Any) -> Non
 
 
 def game_of(problem: Problem) -> Mixtures:
-    """Return the native game where there is one, else that of the black box."""
+    """Return the native game where there is one, else that of the black box.
+
+    Warns where preprocessing hides a network.
+    """
     try:
         return find_game(problem)
-    except NotNativeError:
+    except NotNativeError as error:
+        _warn_of_black_box(problem, error)
         players = problem.players
         what = problem.X, problem.background, players.owner, len(players.names)
         return BlackBox(*what, problem.model)
+
+
+def _warn_of_black_box(problem: Problem, error: NotNativeError) -> None:
+    """Say once why a network is not looked into."""
+    if isinstance(error, MixedColumnsError) and not problem.found.get("warned"):
+        problem.found["warned"] = True
+        warnings.warn(
+            f"The pipeline is explained as a black box, which takes longer: {error}.",
+            UserWarning,
+            stacklevel=5,
+        )

@@ -14,7 +14,11 @@ import numpy as np
 from scipy import sparse
 
 from sknn.explain._problem import Problem
-from sknn.explain.native.foreign import NotNativeError, network_of
+from sknn.explain.native.foreign import (
+    MixedColumnsError,
+    NotNativeError,
+    network_of,
+)
 from sknn.layers import (
     PBLD,
     PLR,
@@ -63,6 +67,11 @@ class Source:
     def passes_as_is(self) -> bool:
         """Whether the columns of X are the network's inputs."""
         return not self.steps and getattr(self.estimator, "_columns", None) is None
+
+    def mixed(self, why: str) -> NotNativeError:
+        """Return the error to raise; one worth a warning where a network is hidden."""
+        linear = len(self.network.layers) == 1
+        return NotNativeError(why) if linear else MixedColumnsError(why)
 
     def inputs(self, X: Any) -> Array:
         """Return what the network sees of a table, (n, n_inputs) float64."""
@@ -121,7 +130,7 @@ def find_parents(source: Source, problem: Problem) -> Array:
     if (n_parents > 1).any():
         mixed = np.flatnonzero(moved[:, np.argmax(n_parents)])
         names = [table.names[j] for j in mixed[:4]]
-        raise NotNativeError(
+        raise source.mixed(
             f"preprocessing mixes columns, such as {names}, before the network"
         )
     parents = np.where(n_parents == 1, moved.argmax(axis=0), -1)
@@ -157,7 +166,7 @@ def _check_on_mixtures(source: Source, problem: Problem, parents: Array) -> None
     expected = np.where(from_one[:, parents], first, second)
     scale = np.abs(expected).max(axis=0, initial=1.0)
     if not (np.abs(mixed - expected) <= 1e-9 * scale).all():
-        raise NotNativeError(
+        raise source.mixed(
             "preprocessing does not pass the columns through one by one: rows mixed of "
             "two rows come out other than mixed"
         )
