@@ -270,7 +270,11 @@ def _check_settings(name: str, rounds: Any, tol: Any, dtype: Any) -> None:
             f"tol={tol!r} is a standard error for method='permutation' to reach; "
             f"method={name!r} has none"
         )
-    if dtype is not None and np.dtype(dtype) not in (np.float32, np.float64):
+    try:
+        is_float = dtype is None or np.dtype(dtype) in (np.float32, np.float64)
+    except TypeError:
+        is_float = False
+    if not is_float:
         raise ValueError(f"dtype must be None, 'float32' or 'float64', got {dtype!r}")
 
 

@@ -216,6 +216,12 @@ def test_a_background_that_is_drawn_without_a_seed_is_the_same_every_time(number
         (ValueError, "tol must be None or a number above 0", {"tol": -0.1}),
         (ValueError, "tol=0.1 is a standard error", {"tol": 0.1, "method": "deep"}),
         (ValueError, "dtype must be .*got 'int8'", {"dtype": "int8"}),
+        (ValueError, "dtype must be .*got 'foo'", {"dtype": "foo"}),
+        (
+            ValueError,
+            "n_nodes must be an integer of at least 1, got 0",
+            {"method": "expected_gradients", "n_nodes": 0},
+        ),
         (TypeError, r"takes no options, got \['draws'\]", {"draws": 1}),
         (
             TypeError,

@@ -35,6 +35,7 @@ from sknn import (
     PerceptronClassifier,
 )
 from sknn.explain import explain
+from sknn.explain.native import game, source
 from sknn.explain.native.exact import shapley_values
 from sknn.explain.native.source import NotNativeError, sources_of
 
@@ -604,3 +605,15 @@ def test_where_a_number_is_missing_belongs_to_its_column():
             net(),
         ).fit(*rounded())
         explain(both, rounded()[0][:3], background=rounded()[0][5:9], method="deep")
+
+
+def test_large_parts_are_computed_anew_and_blocks_of_columns_found(monkeypatch):
+    X, y = rounded()
+    model = make_pipeline(StandardScaler(), net()).fit(X, y)
+    options = {"background": X[5::9], "random_state": 0}
+    plain = [explain(model, X[::30], method=m, **options).values for m in ADDITIVE]
+    monkeypatch.setattr(game, "_KEPT_BYTES", 0)
+    monkeypatch.setattr(source, "_CELLS", 1)
+    for method, values in zip(ADDITIVE, plain, strict=True):
+        found = explain(model, X[::30], method=method, **options)
+        np.testing.assert_array_equal(found.values, values)

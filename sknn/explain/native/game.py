@@ -24,6 +24,7 @@ from sknn.layers import Dense
 from sknn.network import Network
 
 Array = Any
+_KEPT_BYTES = 1 << 26
 _CHECKED = 32  # background rows on which the network is compared with the model
 
 
@@ -187,6 +188,14 @@ class Game(Mixtures):
         """What each player of each background row adds to the scores, (B, p, h)."""
         return self._parts(self.background)
 
+    def _parts_of_background(self, b: Any) -> Array:
+        """Return what the players of these background rows add; kept if not large."""
+        W, _ = self._kernel
+        size = len(self.background) * self.n_players * W.shape[1] * W.itemsize
+        if size <= _KEPT_BYTES:
+            return self._background_parts[b]
+        return self._parts(self.background[b])
+
     def _parts(self, cells: Array) -> Array:
         W, _ = self._kernel
         if np.array_equal(self.owner, np.arange(self.n_players)):
@@ -240,7 +249,7 @@ class Game(Mixtures):
         if not self.begins_with_kernel:
             return super().coalitions(i, b, players)
         own = self._parts_of_row(i)[:, players]
-        steps = own - self._background_parts[b[:, None], players]
+        steps = own - self._parts_of_background(b)[:, players]
         shape = (len(b), 2 ** len(players), steps.shape[-1])
         scores = np.empty(shape, dtype=steps.dtype)
         scores[:, 0] = self._background_scores[b]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from sknn._params import check_in_range
 from sknn.explain._problem import Problem
 from sknn.explain.native.deep import members_of, native_game, sum_by_player
 from sknn.explain.native.game import Average, Game
@@ -143,7 +143,8 @@ def _explained(
 
 def _along_lines(game: Game, baselines: Array, n_nodes: int) -> Array:
     """Return the mean over the baselines of integrated gradients, (n, C, m)."""
-    check_in_range(_Nodes(n_nodes), "n_nodes", 1)
+    if not isinstance(n_nodes, numbers.Integral) or n_nodes < 1:
+        raise ValueError(f"n_nodes must be an integer of at least 1, got {n_nodes!r}")
     nodes, weights = leggauss(int(n_nodes))
     t = ((1 + nodes) / 2)[:, None, None]
     weights = (weights / 2 / len(baselines)).repeat(len(baselines))
@@ -154,13 +155,6 @@ def _along_lines(game: Game, baselines: Array, n_nodes: int) -> Array:
         differences = np.tile(x - baselines, (len(nodes), 1)) * weights[:, None]
         values[i] = np.einsum("pcm,pm->cm", slopes, differences)
     return values
-
-
-class _Nodes:
-    """Names the option in an error."""
-
-    def __init__(self, n_nodes: Any) -> None:
-        self.n_nodes = n_nodes
 
 
 def gradients(game: Game, cells: Array) -> Array:

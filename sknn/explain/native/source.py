@@ -119,13 +119,14 @@ def find_parents(source: Source, problem: Problem) -> Array:
     codes = np.concatenate([problem.background, problem.X])
     n = min(_MAX_PROBES, len(codes), max(_PROBES, _most_levels(problem)))
     rows = codes[np.linspace(0, len(codes) - 1, n).astype(int)]
-    changed = np.repeat(rows[None], d, axis=0)
-    for j in range(d):
-        changed[j, :, j] = _other_values(codes[:, j], rows[:, j])
     before = source.inputs(table.decode(rows))
-    after = source.inputs(table.decode(changed.reshape(d * n, d)))
-    after = after.reshape(d, n, -1)
-    moved = ((after != before) & ~(np.isnan(after) & np.isnan(before))).any(axis=1)
+    size = max(1, _CELLS // (n * max(d, before.shape[1])))
+    moved = np.concatenate(
+        [
+            _moved_by(source, problem, rows, before, np.arange(j, min(j + size, d)))
+            for j in range(0, d, size)
+        ]
+    )
     n_parents = moved.sum(axis=0)
     if (n_parents > 1).any():
         mixed = np.flatnonzero(moved[:, np.argmax(n_parents)])
@@ -136,6 +137,20 @@ def find_parents(source: Source, problem: Problem) -> Array:
     parents = np.where(n_parents == 1, moved.argmax(axis=0), -1)
     _check_on_mixtures(source, problem, parents)
     return parents
+
+
+def _moved_by(
+    source: Source, problem: Problem, rows: Array, before: Array, columns: Array
+) -> Array:
+    """Tell which inputs move with each of these columns, (n_columns, n_inputs)."""
+    changed = np.repeat(rows[None], len(columns), axis=0)
+    for k, j in enumerate(columns):
+        column = np.concatenate([problem.background[:, j], problem.X[:, j]])
+        changed[k, :, j] = _other_values(column, rows[:, j])
+    table = problem.table.decode(changed.reshape(-1, rows.shape[1]))
+    after = source.inputs(table).reshape(len(columns), len(rows), -1)
+    same = (after == before) | (np.isnan(after) & np.isnan(before))
+    return (~same).any(axis=1)
 
 
 def _most_levels(problem: Problem) -> int:
