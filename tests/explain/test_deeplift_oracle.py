@@ -10,6 +10,8 @@ import pytest
 from sknn import MLPRegressor
 from sknn.explain import explain
 
+pytest.importorskip("shap")
+
 PARITY = Path(__file__).parents[1] / "parity"
 ORACLE = json.loads((PARITY / "deeplift_oracle.json").read_text())
 SIZES = {"one hidden": (5, 7, 1), "two hidden": (5, 7, 4, 1), "outputs": (5, 7, 4, 3)}

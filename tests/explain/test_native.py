@@ -39,6 +39,7 @@ from sknn.explain.native import game, source
 from sknn.explain.native.exact import shapley_values
 from sknn.explain.native.source import NotNativeError, sources_of
 
+pytest.importorskip("shap")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 ADDITIVE = ["exact", "permutation", "deep"]
