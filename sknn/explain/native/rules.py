@@ -113,8 +113,11 @@ class Multipliers:
         """Return these before a product with a kernel (n_in, h)."""
         if self.pairs is None:
             return Multipliers(self.outputs @ W.T)
-        full = self.full
-        return Multipliers(self.outputs, np.matmul(full, W.T))
+        if self.pairs.ndim == 3 and len(self.outputs) == 1:
+            # the only output's factors go into the kernel, which is small
+            before = np.matmul(self.pairs, (W * self.outputs).T)
+            return Multipliers(self.outputs, before[:, None])
+        return Multipliers(self.outputs, np.matmul(self.full, W.T))
 
     def plus(self, other: Multipliers) -> Multipliers:
         """Return the sum of both."""
