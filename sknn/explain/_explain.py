@@ -121,8 +121,8 @@ def explain(
         last step of a pipeline sees.
     rounds : int, default=1
         How much work to spend. One round is 2 pairs of walks from each background row
-        for "permutation", `num_samples` perturbed rows for "lime". Errors shrink with
-        its square root.
+        (more from few rows) for "permutation", `num_samples` perturbed rows for "lime".
+        Errors shrink with its square root.
     tol : float, optional
         Largest standard error for "permutation" to go on to, in units of the output.
     dtype : {None, "float32", "float64"}, default=None

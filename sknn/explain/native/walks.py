@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 Array = Any
 
-#: Pairs of walks from each background row in one round: two, to tell how much they
-#: differ.
-PAIRS_PER_ROUND = 2
+# Pairs of walks from each background row in one round: two, to tell how much they
+# differ, or as many as it takes for this number from all of them.
+_FEWEST, _FROM_ALL = 2, 100
 MAX_ROUNDS = 1000
 _LARGE_BACKGROUND = 1000
 _CELLS = 1 << 17  # numbers of a block of walks, which should stay in the cache
@@ -75,12 +75,12 @@ def _walk_row(problem: Problem, game: Mixtures, i: int) -> tuple[Array, Array]:
     n, p = len(game.background), game.n_players
     sums: Any = 0.0
     squares: Any = 0.0
-    n_pairs = 0
+    n_pairs, per_round = 0, max(_FEWEST, -(-_FROM_ALL // n))
     for n_rounds in range(1, MAX_ROUNDS + 1):
-        orders = np.argsort(rng.random((n, PAIRS_PER_ROUND, p)), axis=-1)
+        orders = np.argsort(rng.random((n, per_round, p)), axis=-1)
         shares = _shares_of_round(game, i, orders)
         sums, squares = sums + shares.sum(axis=1), squares + (shares**2).sum(axis=1)
-        n_pairs += PAIRS_PER_ROUND
+        n_pairs += per_round
         if n_rounds < problem.rounds:
             continue
         # the spread within each background row: between them nothing was drawn
@@ -94,24 +94,23 @@ def _walk_row(problem: Problem, game: Mixtures, i: int) -> tuple[Array, Array]:
 def _shares_of_round(game: Mixtures, i: int, orders: Array) -> Array:
     """Return what pairs of walks give each player, (B, pairs, p, C)."""
     n, pairs, p = orders.shape
-    size = max(1, _CELLS // (pairs * (p + 1) * game.width))
+    flat, b = orders.reshape(-1, p), np.repeat(np.arange(n), pairs)
+    size = max(1, _CELLS // ((p + 1) * game.width))
     parts = [
-        _shares_of_pairs(game, i, orders[b : b + size], np.arange(b, min(b + size, n)))
-        for b in range(0, n, size)
+        _shares_of_pairs(game, i, flat[k : k + size], b[k : k + size])
+        for k in range(0, len(flat), size)
     ]
-    return np.concatenate(parts)
+    return np.concatenate(parts).reshape(n, pairs, p, -1)
 
 
 def _shares_of_pairs(game: Mixtures, i: int, orders: Array, b: Array) -> Array:
-    """Return what pairs of walks give each player, (n_b, pairs, p, C)."""
-    shape, p = orders.shape[:2], orders.shape[2]
-    flat = orders.reshape(-1, p)
-    forward, backward = game.walk(i, flat, np.repeat(b, shape[1]))
+    """Return what each order and its opposite give each player, (W, p, C)."""
+    forward, backward = game.walk(i, orders, b)
     # the step that shows the k-th player of an order is the last but k of its opposite
     gains = (np.diff(forward, axis=0) + np.diff(backward, axis=0)[::-1]) / 2
-    shares = np.empty((len(flat), p, gains.shape[-1]))
-    np.put_along_axis(shares, flat[:, :, None], gains.swapaxes(0, 1), axis=1)
-    return shares.reshape(*shape, p, -1)
+    shares = np.empty((*orders.shape, gains.shape[-1]))
+    np.put_along_axis(shares, orders[:, :, None], gains.swapaxes(0, 1), axis=1)
+    return shares
 
 
 def _warn_of_cost(n_background: int) -> None:
