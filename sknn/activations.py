@@ -97,15 +97,29 @@ def _leaky_relu_and_slope(z: Array, out: Array, slope: Array) -> None:
     np.multiply(z, slope, out=out)
 
 
+def _exp_below(z: Array) -> Array:
+    """Return exp(z) below 0 and exactly 1 above, in a new array.
+
+    ``exp(z) - 1`` takes a sixth of ``expm1``, and its error is half a unit in the last
+    place of 1.
+    """
+    below = np.minimum(z, _ZERO[z.dtype])
+    return np.exp(below, out=below)
+
+
 def _elu(z: Array, out: Array) -> Array:
-    negative = np.expm1(np.minimum(z, 0))
-    return np.add(np.maximum(z, 0), negative, out=out)
+    below = _exp_below(z)
+    np.subtract(below, 1, out=below)
+    np.maximum(z, _ZERO[z.dtype], out=out)
+    return np.add(out, below, out=out)
 
 
 def _elu_and_slope(z: Array, out: Array, slope: Array) -> None:
-    np.expm1(np.minimum(z, 0), out=slope)
-    np.add(np.maximum(z, 0), slope, out=out)
-    np.add(slope, 1, out=slope)  # exp(z) below 0, and exactly 1 above
+    below = _exp_below(z)
+    np.copyto(slope, below)
+    np.subtract(below, 1, out=below)
+    np.maximum(z, _ZERO[z.dtype], out=out)
+    np.add(out, below, out=out)
 
 
 # The fixed point of mean 0 and variance 1: Klambauer et al., "Self-normalizing neural
@@ -115,18 +129,27 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 
 
 def _selu(z: Array, out: Array) -> Array:
-    negative = _SELU_ALPHA * np.expm1(np.minimum(z, 0))
-    np.add(np.maximum(z, 0), negative, out=out)
-    return np.multiply(out, _SELU_SCALE, out=out)
+    below = _exp_below(z)
+    np.multiply(below, _SELU_SCALE * _SELU_ALPHA, out=below)
+    return _add_selu(z, below, out)
 
 
 def _selu_and_slope(z: Array, out: Array, slope: Array) -> None:
-    above = z > 0
-    negative = np.expm1(np.minimum(z, 0))
-    np.add(np.maximum(z, 0), _SELU_ALPHA * negative, out=out)
+    above = np.greater(z, _ZERO[z.dtype])
+    below = _exp_below(z)
+    np.multiply(below, _SELU_SCALE * _SELU_ALPHA, out=below)
+    np.copyto(slope, above)
+    # Above 0, `below` is the constant that the scale replaces.
+    np.multiply(slope, _SELU_SCALE - _SELU_SCALE * _SELU_ALPHA, out=slope)
+    np.add(slope, below, out=slope)
+    _add_selu(z, below, out)
+
+
+def _add_selu(z: Array, below: Array, out: Array) -> Array:
+    np.subtract(below, z.dtype.type(_SELU_SCALE * _SELU_ALPHA), out=below)
+    np.maximum(z, _ZERO[z.dtype], out=out)
     np.multiply(out, _SELU_SCALE, out=out)
-    np.multiply(negative + 1, _SELU_SCALE * _SELU_ALPHA, out=slope)
-    slope[above] = _SELU_SCALE
+    return np.add(out, below, out=out)
 
 
 def _gelu(z: Array, out: Array) -> Array:
@@ -153,22 +176,30 @@ def _silu_and_slope(z: Array, out: Array, slope: Array) -> None:
     np.add(slope, rest, out=slope)
 
 
-def _tanh_softplus(z: Array) -> Array:
-    # tanh(log(1 + e^z)) = w / (w + 2) with w = e^z (e^z + 2); from 20 on it is 1.
-    e = np.exp(np.minimum(z, 20))
-    w = e * (e + 2)
-    return w / (w + 2)
-
-
 def _mish(z: Array, out: Array) -> Array:
-    return np.multiply(z, _tanh_softplus(z), out=out)
+    # tanh(log(1 + e^z)) = w / (w + 2) with w = e^z (e^z + 2); from 20 on it is 1.
+    e = np.minimum(z, 20)
+    np.exp(e, out=e)
+    w = np.add(e, 2)
+    np.multiply(w, e, out=w)
+    np.add(w, 2, out=e)
+    np.divide(w, e, out=w)
+    return np.multiply(z, w, out=out)
 
 
 def _mish_and_slope(z: Array, out: Array, slope: Array) -> None:
-    t = _tanh_softplus(z)
-    np.multiply(z, expit(z), out=slope)
-    slope *= 1 - t * t
-    slope += t
+    e = np.minimum(z, 20)
+    np.exp(e, out=e)
+    t, rest = np.add(e, 2), np.add(e, 1)
+    np.multiply(t, e, out=t)
+    np.divide(e, rest, out=e)  # the logistic function
+    np.add(t, 2, out=rest)
+    np.divide(t, rest, out=t)  # the hyperbolic tangent, as in _mish
+    np.multiply(t, t, out=rest)
+    np.subtract(1, rest, out=rest)
+    np.multiply(rest, e, out=rest)
+    np.multiply(rest, z, out=rest)
+    np.add(rest, t, out=slope)
     np.multiply(z, t, out=out)
 
 
