@@ -8,6 +8,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from sknn.initializers import (
     Glorot,
     Initializer,
     LeCun,
+    Normal,
     Scaled,
     Zeros,
 )
@@ -35,6 +37,7 @@ from sknn.layers import (
     LayerNorm,
     PiecewiseLinear,
     Residual,
+    Scale,
 )
 from sknn.layers.monotonic import monotonic_chain
 from sknn.losses import LOSSES, Loss
@@ -71,11 +74,14 @@ _LAYER_KEYWORDS: dict[str, Any] = {
     "normalization": None,
     "residual": False,
     "weight_init": "auto",
+    "parametrization": "standard",
 }
 _NOT_MONOTONIC: dict[str, Any] = {
     "normalization": None,
     "residual": False,
     "weight_init": "auto",
+    "parametrization": "standard",
+    "input_scale": None,
     "layers": None,
     "categorical_features": None,
     "numeric_embedding": None,
@@ -93,7 +99,10 @@ def build_layers(
     """Return all layers: what meets the input, the hidden ones, the linear output."""
     if signs is not None:
         return _monotonic_layers(estimator, n_outputs, signs)
-    front = _front_layers(estimator, columns) + _input_dropout(estimator)
+    front = _front_layers(estimator, columns)
+    if getattr(estimator, "input_scale", None) is not None:
+        front.append(Scale(lr_factor=float(estimator.input_scale)))
+    front += _input_dropout(estimator)
     if estimator.layers is None:
         return front + _chain(estimator, n_outputs)
     _refuse_contradictions(estimator, "layers", _LAYER_KEYWORDS)
@@ -181,6 +190,8 @@ def _chain(estimator: Any, n_outputs: int) -> list[Layer]:
     only = [estimator.activation] if isinstance(estimator.activation, str) else []
     last = (activations or only or ["relu"])[-1]
     hidden = _hidden_layers(estimator, sizes, activations, rates)
+    if estimator.parametrization == "ntk":
+        return [*hidden, Dense(n_outputs, Zeros(), Zeros(), parametrization="ntk")]
     return [*hidden, Dense(n_outputs, *_initializers(estimator.weight_init, last))]
 
 
@@ -203,13 +214,15 @@ def _hidden_layers(
     shrink = max(1, len(sizes) - 1) ** -0.5
     layers: list[Layer] = []
     between: list[Layer] = []
+    kind = estimator.parametrization
+    dense = partial(Dense, parametrization=kind)
     for units, activation, rate in zip(sizes, activations, rates, strict=True):
-        inits = _initializers(estimator.weight_init, activation)
+        inits = _initializers(estimator.weight_init, activation, kind)
         if estimator.residual and layers:
             inits = [Scaled(init, shrink) for init in inits]
-            layers.append(Residual([*between, Dense(units, *inits)]))
+            layers.append(Residual([*between, dense(units, *inits)]))
         else:
-            layers += [*between, Dense(units, *inits)]
+            layers += [*between, dense(units, *inits)]
         between = _after_dense(estimator, activation, float(rate))
     return [*layers, *between]
 
@@ -228,9 +241,9 @@ def _after_dense(estimator: Any, activation: str, rate: float) -> list[Layer]:
 
 def takes_sparse(estimator: Any) -> bool:
     """Tell, before there are layers, whether they will take sparse input."""
-    if estimator.numeric_embedding is not None:
+    if estimator.numeric_embedding is not None or estimator.input_scale is not None:
         return False
-    if estimator.categorical_features is not None:
+    if estimator.categorical_features is not None or estimator.scaling is not None:
         return False
     given = estimator.layers
     first = given[0] if isinstance(given, (list, tuple)) and given else None
@@ -350,11 +363,15 @@ def _per_layer(name: str, given: Any, n_hidden: int) -> list[Any]:
     return values
 
 
-def _initializers(weight_init: Any, activation: str) -> list[Initializer]:
+def _initializers(
+    weight_init: Any, activation: str, parametrization: str = "standard"
+) -> list[Initializer]:
     """Return how kernel and intercept start."""
     if weight_init != "auto":
         named = isinstance(weight_init, str)
         return [INITIALIZERS[weight_init]() if named else weight_init, Zeros()]
+    if parametrization == "ntk":
+        return [LeCun(), Normal(1.0)]
     if activation == "selu":
         return [LeCun(), Zeros()]
     factor = 2.0 if activation == "logistic" else 6.0

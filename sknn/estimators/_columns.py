@@ -17,6 +17,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from sknn._array import Array
+from sknn.estimators._scaling import NumericScaler
 
 # How pandas, pyarrow and polars write dtypes, in lower case. HistGradientBoosting's
 # "from_dtype" takes the categorical ones only; a network has no other use for strings,
@@ -40,7 +41,9 @@ class ColumnEncoder:
     encoders : tuple of OrdinalEncoder
         One per categorical column.
     imputer : SimpleImputer or None
-        Means of the numeric columns; None refuses missing numbers.
+        Means, or medians, of the numeric columns; None refuses missing numbers.
+    scaler : NumericScaler or None
+        Of the numeric columns, once nothing is missing in them.
     estimator_name : str
         Whom errors are about.
     """
@@ -49,6 +52,7 @@ class ColumnEncoder:
     categorical_columns: tuple[int, ...]
     encoders: tuple[Any, ...]
     imputer: Any
+    scaler: NumericScaler | None
     estimator_name: str
 
     @classmethod
@@ -58,6 +62,7 @@ class ColumnEncoder:
         *,
         categorical_features: Any,
         missing: str,
+        scaling: str | None = None,
         feature_names: Sequence[str] | None = None,
         estimator_name: str = "the estimator",
     ) -> ColumnEncoder:
@@ -67,14 +72,18 @@ class ColumnEncoder:
         numeric = tuple(np.flatnonzero(~mask).tolist())
         categorical = tuple(np.flatnonzero(mask).tolist())
         encoders = tuple(_learn_categories(X, i) for i in categorical)
-        imputer = None
+        imputer = scaler = None
         if numeric:
             numbers = _read_numbers(X, numeric, estimator_name)
             if missing == "error":
                 _require_complete(numbers, estimator_name)
             else:
-                imputer = _learn_means(numbers, missing == "indicator")
-        return cls(numeric, categorical, encoders, imputer, estimator_name)
+                center = "median" if scaling == "robust" else "mean"
+                imputer = _learn_centers(numbers, center, missing == "indicator")
+            if scaling is not None:
+                _require_dense(X, "scaling")
+                scaler = NumericScaler.learn(numbers, scaling)
+        return cls(numeric, categorical, encoders, imputer, scaler, estimator_name)
 
     @property
     def n_categories(self) -> tuple[int, ...]:
@@ -109,6 +118,9 @@ class ColumnEncoder:
         if self.encoders:
             _require_dense(X)
         numbers = self._transform_numbers(X) if self.numeric_columns else None
+        if self.scaler is not None:
+            _require_dense(X, "scaling")
+            numbers = self._scale(numbers)
         if numbers is not None and not self.encoders:
             return numbers
         dtype = np.float64 if numbers is None else numbers.dtype
@@ -130,6 +142,13 @@ class ColumnEncoder:
             return filled.astype(numbers.dtype, copy=False)
         return numbers
 
+    def _scale(self, numbers: Any) -> Any:
+        """Scale the numbers; indicators stay 0 and 1."""
+        assert self.scaler is not None
+        n = len(self.numeric_columns)
+        scaled = self.scaler.transform(numbers[:, :n])
+        return np.hstack([scaled, numbers[:, n:]]) if self.n_indicators else scaled
+
 
 def resolve_categorical(
     X: Any, categorical_features: Any, feature_names: Sequence[str] | None = None
@@ -145,10 +164,10 @@ def resolve_categorical(
     return mask
 
 
-def _require_dense(X: Any) -> None:
+def _require_dense(X: Any, what: str = "categorical_features") -> None:
     if sparse.issparse(X):
         raise TypeError(
-            "categorical_features can only be used where X is dense, got a sparse X. "
+            f"{what} can only be used where X is dense, got a sparse X. "
             "Use '.toarray()' to convert it."
         )
 
@@ -268,10 +287,12 @@ def _require_complete(numbers: Any, estimator_name: str) -> None:
         )
 
 
-def _learn_means(numbers: Any, add_indicator: bool) -> Any:
+def _learn_centers(numbers: Any, center: str, add_indicator: bool) -> Any:
     from sklearn.impute import SimpleImputer
 
-    imputer = SimpleImputer(keep_empty_features=True, add_indicator=add_indicator)
+    imputer = SimpleImputer(
+        strategy=center, keep_empty_features=True, add_indicator=add_indicator
+    )
     imputer.set_output(transform="default")
     # float64: the sum of large float32 would overflow
     return imputer.fit(numbers.astype(np.float64, copy=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,27 @@ _REMEDIES = {
 }
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """X that an ensemble has encoded once for all of its members.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_samples, n_inputs)
+        What the networks see.
+    source : NetworkInput
+        Who encoded it; members take over what it knows about the columns.
+    """
+
+    matrix: Any
+    source: NetworkInput
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the matrix."""
+        return self.matrix.shape
+
+
 class NetworkInput:
     """Checks X and turns it into the matrix that the network sees.
 
@@ -32,20 +54,31 @@ class NetworkInput:
     _rows: ClassVar[dict[str, Parameter]]
     categorical_features: Any
     missing: str
+    scaling: str | None = None
 
     _columns: ColumnEncoder | None = None
     n_features_in_: int
 
     def _check_X(self, X: Any, reset: bool = False) -> Any:
         """Return X as numbers; learn its columns at a first fit."""
+        if isinstance(X, Encoded):
+            return self._adopt_encoded(X, reset)
         if reset:
             self._columns = None
-            if self.categorical_features is not None or self.missing != "error":
+            if self._encodes():
                 return self._learn_columns(X)
         if self._columns is None:
             return self._check_numbers(X, reset)
         self._check_frame(X)
         return self._columns.transform(X)
+
+    def _adopt_encoded(self, X: Encoded, reset: bool) -> Any:
+        if reset:
+            known = vars(X.source)
+            for name in ("_columns", "n_features_in_", "feature_names_in_"):
+                if name in known:
+                    setattr(self, name, known[name])
+        return X.matrix
 
     def _check_numbers(self, X: Any, reset: bool) -> Any:
         try:
@@ -64,18 +97,28 @@ class NetworkInput:
             X,
             categorical_features=self.categorical_features,
             missing=self.missing,
+            scaling=self.scaling,
             feature_names=getattr(self, "feature_names_in_", None),
             estimator_name=type(self).__name__,
         )
         return self._columns.transform(X)
 
+    def _encodes(self) -> bool:
+        """Tell whether columns are coded, filled or scaled before the network."""
+        return (
+            self.categorical_features is not None
+            or self.missing != "error"
+            or self.scaling is not None
+        )
+
     def _check_frame(self, X: Any, reset: bool = False) -> None:
         """Check the shape of X and the names of its columns, not what is in them."""
-        if self.categorical_features is not None and sparse.issparse(X):
-            raise TypeError(
-                "Sparse data was passed for X, but dense data is required where "
-                "categorical_features is given. Use X.toarray()."
-            )
+        for name in ("categorical_features", "scaling"):
+            if getattr(self, name) is not None and sparse.issparse(X):
+                raise TypeError(
+                    "Sparse data was passed for X, but dense data is required where "
+                    f"{name} is given. Use X.toarray()."
+                )
         if not sparse.issparse(X) and not hasattr(X, "columns"):
             X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
         validate_data(self, X, reset=reset, skip_check_array=True)

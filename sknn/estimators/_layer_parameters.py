@@ -10,6 +10,7 @@ from sknn.estimators._parameters import (
     Parameter,
     instance_of,
     one_of,
+    real,
     sequence_of,
 )
 from sknn.initializers import Initializer
@@ -51,14 +52,32 @@ LAYER_PARAMETERS: dict[str, Parameter] = {
         one_of("auto", "glorot", "he", "lecun", "orthogonal")
         | instance_of(Initializer, "a sknn.initializers.Initializer"),
     ),
+    "parametrization": Parameter(
+        "{'standard', 'ntk'}, default='standard'",
+        """
+        With 'ntk', the neural tangent one, kernels of `n` inputs start with variance
+        ``1 / n`` and learn at a rate divided by the root of `n`, intercepts start
+        normal and learn at a tenth, and the output layer starts at zero: one
+        `learning_rate_init` then suits all widths, about 0.04 with 'adam'.
+        """,
+        one_of("standard", "ntk"),
+    ),
+    "input_scale": Parameter(
+        "float or None, default=None",
+        """
+        Whether each input of the first kernel is multiplied with a factor that is
+        trained, at a learning rate this many times as high; None has no such factors.
+        """,
+        NONE | real(0.0, closed="right"),
+    ),
     "layers": Parameter(
         "list of Layer or None, default=None",
         """
         The hidden layers one by one, such as ``[Dense(64), BatchNorm(),
         Activation("gelu"), Dropout(0.1)]`` with names from ``sknn.layers``; the output
         layer is added. Instead of `hidden_layer_sizes`, `activation`, `dropout`,
-        `normalization`, `residual` and `weight_init`, which must stay at their
-        defaults.
+        `normalization`, `residual`, `weight_init` and `parametrization`, which must
+        stay at their defaults.
         """,
         NONE | sequence_of(instance_of(Layer, "a sknn.layers.Layer"), "a list of them"),
     ),
@@ -98,8 +117,17 @@ LAYER_PARAMETERS: dict[str, Parameter] = {
         """
         What NaN in a column of numbers is: an error, the mean of the column, or the
         mean together with a further column that tells where it was missing, for each
-        column with NaN in `fit`.
+        column with NaN in `fit`. Under ``scaling='robust'`` it is the median.
         """,
         one_of("error", "mean", "indicator"),
+    ),
+    "scaling": Parameter(
+        "{'standard', 'robust'} or None, default=None",
+        """
+        How columns of numbers are scaled before the network: to mean 0 and variance 1,
+        or by median and quartiles with outliers clipped smoothly at 3, so that they
+        stay in order. None leaves them as they are.
+        """,
+        NONE | one_of("standard", "robust"),
     ),
 }

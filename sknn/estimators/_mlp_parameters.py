@@ -408,6 +408,7 @@ ESTIMATOR = {
 
 _CODED = (
     *("task", "loss", "class_weight", "layers", "missing", "numeric_embedding"),
+    *("scaling", "parametrization", "input_scale"),
     *("categorical_features", "categorical_embedding"),
     *("quantile", "normalize_y", "label_smoothing", "monotonic_cst"),
 )

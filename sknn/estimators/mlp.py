@@ -84,6 +84,8 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
     residual: bool
     input_dropout: float
     weight_init: Any
+    parametrization: str = "standard"
+    input_scale: float | None = None
     layers: Any
     categorical_embedding: Any
     numeric_embedding: Any

@@ -10,6 +10,7 @@ from sknn.layers.embedding import Embedding
 from sknn.layers.monotonic import MonotonicActivation, MonotonicDense
 from sknn.layers.normalization import BatchNorm, LayerNorm
 from sknn.layers.numeric import PBLD, PLR, PiecewiseLinear
+from sknn.layers.scale import Scale
 
 LAYERS: dict[str, type[Layer]] = {
     "dense": Dense,
@@ -22,6 +23,7 @@ LAYERS: dict[str, type[Layer]] = {
     "plr": PLR,
     "pbld": PBLD,
     "piecewise_linear": PiecewiseLinear,
+    "scale": Scale,
     "columns": Columns,
     "monotonic_dense": MonotonicDense,
     "monotonic_activation": MonotonicActivation,
@@ -44,4 +46,5 @@ __all__ = [
     "Param",
     "PiecewiseLinear",
     "Residual",
+    "Scale",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +11,9 @@ from sknn._array import Array, cross, matmul, transpose
 from sknn.initializers import Glorot, Initializer
 from sknn.layers.base import Layer, Param, Views, check_count
 from sknn.tape import Tape
+
+# Of intercepts under ``parametrization='ntk'``, as a share of the learning rate.
+_BIAS_RATE = 0.1
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,19 +34,42 @@ class Dense(Layer):
         Whether training changes `W` and `b`.
     lr_factor : float, default=1.0
         Factor of the learning rate for the parameters of the layer.
+    parametrization : {'standard', 'ntk'}, default='standard'
+        'ntk' divides the learning rate of `W` by the root of `n_in`, and that of `b` by
+        ten. With kernels of variance ``1 / n_in`` at the start, one rate then suits
+        layers of all widths under Adam and its kin.
+
+    Notes
+    -----
+    The neural tangent parametrisation is :math:`y = x V / \sqrt{n_{in}} + b` with
+    normal `V`. Under an optimiser that divides gradients by their size a step of `V` is
+    a step of :math:`W = V / \sqrt{n_{in}}` at a rate divided by the same root, which is
+    how it is done here: kernels are what they are with either.
+
+    References
+    ----------
+    Jacot, Gabriel & Hongler, "Neural tangent kernel", NeurIPS 2018, section 2;
+    Holzmüller, Grinsztajn & Steinwart, "Better by default", NeurIPS 2024, section 3,
+    for the rate of intercepts.
     """
 
     units: int
     kernel_init: Initializer = field(default_factory=Glorot)
     bias_init: Initializer = field(default_factory=Glorot)
+    parametrization: str = field(default="standard", kw_only=True)
 
     output_is_free: ClassVar[bool] = True
     keeps_dy: ClassVar[bool] = True
     accepts_sparse: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        """Check the number of units."""
+        """Check the number of units and the parametrisation."""
         check_count(self, "units")
+        if self.parametrization not in ("standard", "ntk"):
+            raise ValueError(
+                "The 'parametrization' parameter of Dense must be 'standard' or 'ntk'. "
+                f"Got {self.parametrization!r} instead."
+            )
 
     def build(self, n_in: int) -> tuple[tuple[Param, ...], int]:
         """Return the parameters for `n_in` inputs and the number of outputs."""
@@ -51,6 +77,9 @@ class Dense(Layer):
         fan = (n_in, self.units)
         kernel = Param("W", fan, self.kernel_init, fan)
         bias = Param("b", (1, self.units), self.bias_init, fan, penalized=False)
+        if self.parametrization == "ntk":
+            kernel = replace(kernel, lr_factor=n_in**-0.5)
+            bias = replace(bias, lr_factor=_BIAS_RATE)
         return (kernel, bias), self.units
 
     def forward(self, x: Any, p: Views, tape: Tape) -> Array:

@@ -78,6 +78,8 @@ class MonotonicDense(Dense):
         Whether training changes `W` and `b`.
     lr_factor : float, default=1.0
         Factor of the learning rate for the parameters of the layer.
+    parametrization : {'standard', 'ntk'}, default='standard'
+        Rates of `W` and `b`, as in `Dense`.
 
     See Also
     --------

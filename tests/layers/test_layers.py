@@ -28,16 +28,22 @@ from sknn.layers import (
     MonotonicDense,
     PiecewiseLinear,
     Residual,
+    Scale,
 )
 from sknn.layers.monotonic import MONOTONIC_ACTIVATIONS
-from sknn.losses import LOSSES
+from sknn.losses import LOSSES, SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
+from sknn.optimizers import Adam
 from sknn.tape import Tape
 
 N_IN = 4
 EXAMPLES = {
-    "dense": [Dense(3), Dense(1, He(), Zeros())],
+    "dense": [
+        Dense(3),
+        Dense(1, He(), Zeros()),
+        Dense(3, parametrization="ntk"),
+    ],
     "activation": [Activation(name) for name in ACTIVATIONS],
     "dropout": [Dropout(0.4), Dropout(0.0)],
     "batch_norm": [BatchNorm(), BatchNorm(0.3, 0.1), BatchNorm(trainable=False)],
@@ -71,6 +77,7 @@ EXAMPLES = {
         Columns([(range(2), PiecewiseLinear(3)), ((2,), Columns([((0,), PLR(2, 2))]))]),
         Columns([((1,), Activation("tanh")), (range(1, 4), BatchNorm()), ((3,), None)]),
     ],
+    "scale": [Scale(), Scale(trainable=False)],
     "monotonic_dense": [
         MonotonicDense(3),
         MonotonicDense(2, He(), Zeros(), signs=(1, 0, -1, 0)),
@@ -370,6 +377,69 @@ def test_dense_declares_a_penalised_kernel_and_a_free_intercept():
 
 def test_dense_starts_by_glorots_rule():
     assert Dense(3) == Dense(3, Glorot(), Glorot())
+
+
+@pytest.mark.parametrize("lr_factor", [1.0, 3.0])
+def test_ntk_divides_the_rates_of_a_kernel_by_the_root_of_its_width(lr_factor):
+    layer = Dense(3, parametrization="ntk", lr_factor=lr_factor)
+    (kernel, bias), _ = layer.build(16)
+    assert (kernel.lr_factor, bias.lr_factor) == (0.25, 0.1)
+    (standard, free), _ = Dense(3, lr_factor=lr_factor).build(16)
+    assert (standard.lr_factor, free.lr_factor) == (1.0, 1.0)
+    rates = {factor for _, factor in Network([layer], 16).lr_segments}
+    assert rates == {0.25 * lr_factor, 0.1 * lr_factor}
+
+
+def literal_ntk(V, b, x, y, learning_rate, n_steps):
+    """Adam on y = tanh(x V / root n + b) V / root n + b, squared errors halved."""
+    V, b = [v.copy() for v in V], [c.copy() for c in b]
+    roots, rates = [len(v) ** 0.5 for v in V], [1.0, 1.0, 0.1, 0.1]
+    first, second = [0.0] * 4, [0.0] * 4
+    for t in range(1, n_steps + 1):
+        hidden = np.tanh(x @ V[0] / roots[0] + b[0])
+        dy = (hidden @ V[1] / roots[1] + b[1] - y) / len(x)
+        dz = dy @ V[1].T / roots[1] * (1 - hidden**2)
+        gradients = [
+            x.T @ dz / roots[0],
+            hidden.T @ dy / roots[1],
+            dz.sum(0),
+            dy.sum(0),
+        ]
+        for i, (p, g) in enumerate(zip([*V, *b], gradients, strict=True)):
+            first[i] = 0.9 * first[i] + 0.1 * g
+            second[i] = 0.999 * second[i] + 0.001 * g**2
+            mean, square = first[i] / (1 - 0.9**t), second[i] / (1 - 0.999**t)
+            p -= learning_rate * rates[i] * (mean / np.sqrt(square)).reshape(p.shape)
+    return V, b
+
+
+def test_steps_of_ntk_are_those_of_kernels_divided_by_the_root_of_their_width():
+    layers = [Dense(5, parametrization="ntk"), Dense(2, parametrization="ntk")]
+    layers.insert(1, Activation("tanh"))
+    network = Network(layers, N_IN, rng=np.random.RandomState(0))
+    x, y = rows(20), np.random.default_rng(1).normal(size=(20, 2))
+    W, b = ([network.views[i][name] for i in (0, 2)] for name in "Wb")
+    scaled = [kernel * len(kernel) ** 0.5 for kernel in W]
+    V, expected_b = literal_ntk(scaled, b, x, y, 0.1, n_steps=8)
+    # Of the two forms' gradients epsilon would be another share.
+    optimizer, objective = Adam(epsilon=1e-30), Objective(network, SquaredError())
+    arrays, segments = (network.values, objective.gradient), network.lr_segments
+    memory = optimizer.memory(network.values)
+    step = optimizer.stepper(*arrays, memory, segments=segments)
+    for number in range(1, 9):
+        objective.value_and_gradient(x, y)
+        step(0.1, number)
+    for ours, literal in zip(W, V, strict=True):
+        np.testing.assert_allclose(ours, literal / len(ours) ** 0.5, atol=1e-10)
+    for ours, theirs in zip(b, expected_b, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-10)
+
+
+@pytest.mark.parametrize("parametrization", ["NTK", None, 1])
+def test_a_parametrization_that_is_none_is_named(parametrization):
+    words = f"'parametrization' parameter of Dense .* Got {parametrization!r} instead"
+    with pytest.raises(ValueError, match=words):
+        Dense(3, parametrization=parametrization)
 
 
 # Activation ----------------------------------------------------------------------

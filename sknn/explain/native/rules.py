@@ -23,6 +23,7 @@ from sknn.layers import (
     Layer,
     LayerNorm,
     Residual,
+    Scale,
 )
 from sknn.layers.monotonic import MonotonicActivation, MonotonicDense
 from sknn.tape import Tape
@@ -233,6 +234,10 @@ def _same(x: Record, b: Record, m: Multipliers) -> Multipliers:
     return m
 
 
+def _scale(x: Record, b: Record, m: Multipliers) -> Multipliers:
+    return m.scaled(x.views["s"][0])
+
+
 def _batch_norm(x: Record, b: Record, m: Multipliers) -> Multipliers:
     p, epsilon = x.views, x.layer.epsilon  # type: ignore[attr-defined]
     return m.scaled((p["gamma"] / np.sqrt(p["variance"] + epsilon))[0])
@@ -275,4 +280,5 @@ RULES: dict[type[Layer], Callable[[Record, Record, Multipliers], Multipliers]] =
     MonotonicActivation: _monotonic_activation,
     MonotonicDense: _monotonic_dense,
     Residual: _residual,
+    Scale: _scale,
 }

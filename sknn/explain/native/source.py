@@ -26,6 +26,7 @@ from sknn.layers import (
     Dropout,
     Embedding,
     PiecewiseLinear,
+    Scale,
 )
 from sknn.network import Network
 
@@ -33,7 +34,7 @@ __all__ = ["NotNativeError", "Source", "find_parents", "front_of", "sources_of"]
 
 Array = Any
 
-_FRONTS = (Columns, Embedding, PLR, PBLD, PiecewiseLinear)
+_FRONTS = (Columns, Embedding, PLR, PBLD, PiecewiseLinear, Scale)
 _PROBES = 8  # rows in which each column is changed
 _MAX_PROBES = 64
 _MIXTURES = 32
@@ -52,11 +53,17 @@ class Source:
         What the network is of.
     network : Network
         It, or one with the parameters of another package's estimator.
+    pools_scores : bool, default=False
+        Whether it is one of several whose scores are averaged before the link.
+    clips : bool, default=False
+        Whether what it predicts is clipped.
     """
 
     steps: tuple[Any, ...]
     estimator: Any
     network: Network
+    pools_scores: bool = False
+    clips: bool = False
 
     @property
     def is_ours(self) -> bool:
@@ -102,7 +109,12 @@ def sources_of(estimator: Any) -> list[Source]:
     members = [estimator]
     if hasattr(estimator, "estimators_samples_"):  # an average, of ours or of others
         members = [m for m in estimator.estimators_ if hasattr(m, "_network")]
-    return [Source(tuple(steps), m, network_of(m)) for m in members or [estimator]]
+    pools = getattr(estimator, "_pools_scores", False)
+    clips = getattr(estimator, "clip_predictions", False)
+    return [
+        Source(tuple(steps), m, network_of(m), pools, clips)
+        for m in members or [estimator]
+    ]
 
 
 def find_parents(source: Source, problem: Problem) -> Array:
