@@ -12,7 +12,14 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from sknn.explain._problem import Problem
-from sknn.explain.native.game import Average, Game, Mixtures, game_of
+from sknn.explain.native.game import (
+    Average,
+    Game,
+    Mixtures,
+    Pooled,
+    black_box,
+    game_of,
+)
 
 if TYPE_CHECKING:
     import shap
@@ -74,6 +81,8 @@ def kernel(problem: Problem, *, n_coalitions: int | None = None) -> shap.Explana
     """
     start = time.perf_counter()
     game = game_of(problem)
+    if isinstance(game, Pooled):  # whose outputs are not sums of its members'
+        game = black_box(problem)
     base = game.base_values()
     shape = (len(problem.X), game.n_players, len(base))
     values, errors = np.zeros(shape), np.zeros(shape)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 
 from sknn.explain._problem import Problem
-from sknn.explain.native.game import Average, Game, find_game
+from sknn.explain.native.game import Average, Game, Pooled, find_game
 from sknn.explain.native.head import Head
 from sknn.explain.native.rules import Multipliers, Record, propagate, record
 from sknn.explain.native.source import NotNativeError
@@ -112,7 +112,13 @@ def members_of(game: Game | Average) -> tuple[Game, ...]:
 def native_game(problem: Problem, method: str) -> Game | Average:
     """Return the game of a network; raise ValueError naming the method without one."""
     try:
-        return find_game(problem)
+        game = find_game(problem)
+        if isinstance(game, Pooled):
+            raise NotNativeError(
+                "the probabilities are those of an average of scores. Explain the "
+                "scores with output='margin'"
+            )
+        return game
     except NotNativeError as error:
         raise ValueError(
             f"method={method!r} works from within a network of sknn, but {error}. Use "

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from sknn.explain._problem import Problem
 from sknn.explain.native.foreign import MixedColumnsError
-from sknn.explain.native.head import Head, head_of
+from sknn.explain.native.head import Head, head_of, passing_on
 from sknn.explain.native.source import (
     NotNativeError,
     Source,
@@ -120,9 +120,17 @@ class Mixtures:
         """Number of cells of what is put together for a walk's step."""
         return self.X.shape[1]
 
+    def of_background(self, rows: slice = slice(None)) -> Array:
+        """Return the outputs (n, C) of these background rows."""
+        return self.outputs(self.background[rows])
+
+    def of_rows(self) -> Array:
+        """Return the outputs (n, C) of the explained rows."""
+        return self.outputs(self.X)
+
     def base_values(self) -> Array:
         """Return the mean output over the background, (C,)."""
-        return self.outputs(self.background).mean(axis=0)
+        return self.of_background().mean(axis=0)
 
 
 @dataclass(frozen=True)
@@ -280,20 +288,44 @@ class Average(Mixtures):
         """Tell which players differ between row i and each background row, (B, p)."""
         return np.any([game.differs(i) for game in self.games], axis=0)
 
+    def joined(self, answers: Sequence[Array]) -> Array:
+        """Return the outputs (..., C) from those of all games."""
+        return np.mean(answers, axis=0)
+
     def walk(self, i: int, orders: Array, b: Array) -> tuple[Array, Array]:
         """Return the outputs along walks, as `Mixtures.walk` does."""
         walks = [game.walk(i, orders, b) for game in self.games]
-        forward, backward = (np.mean(part, axis=0) for part in zip(*walks, strict=True))
+        forward, backward = (self.joined(part) for part in zip(*walks, strict=True))
         return forward, backward
 
     def coalitions(self, i: int, b: Array, players: Array) -> Array:
         """Return the outputs of all coalitions, as `Mixtures.coalitions` does."""
-        found = [game.coalitions(i, b, players) for game in self.games]
-        return np.mean(found, axis=0)
+        return self.joined([game.coalitions(i, b, players) for game in self.games])
 
-    def base_values(self) -> Array:
-        """Return the mean output over the background, (C,)."""
-        return np.mean([game.base_values() for game in self.games], axis=0)
+    def of_background(self, rows: slice = slice(None)) -> Array:
+        """Return the outputs (n, C) of these background rows."""
+        return self.joined([game.of_background(rows) for game in self.games])
+
+    def of_rows(self) -> Array:
+        """Return the outputs (n, C) of the explained rows."""
+        return self.joined([game.of_rows() for game in self.games])
+
+
+@dataclass(frozen=True)
+class Pooled(Average):
+    """Several games whose scores are averaged before they become outputs.
+
+    Parameters
+    ----------
+    head : Head
+        From mean scores to outputs; the games' own heads pass scores on.
+    """
+
+    head: Head
+
+    def joined(self, answers: Sequence[Array]) -> Array:
+        """Return the outputs (..., C) from the scores of all games."""
+        return self.head(np.mean(answers, axis=0))
 
 
 def find_game(problem: Problem) -> Game | Average:
@@ -311,17 +343,24 @@ def find_game(problem: Problem) -> Game | Average:
 
 def _make_game(problem: Problem) -> Game | Average:
     sources = sources_of(problem.model.output.raw.estimator)
-    games = tuple(_game_of_source(problem, source) for source in sources)
-    dtypes = [source.network.values.dtype for source in sources]
-    _check_outputs(problem, games, dtypes[0])
-    if len(games) == 1:
-        return games[0]
-    first = games[0]
-    what = first.X, first.background, first.owner, first.n_players
-    return Average(*what, games)
+    output = problem.model.output
+    heads = [head_of(s.estimator, s.network.n_outputs, output) for s in sources]
+    source, head = sources[0], heads[0]
+    pooled = source.pools_scores and head.kind != "identity"
+    if pooled:
+        heads = [passing_on(s.network.n_outputs) for s in sources]
+    games = tuple(map(partial(_game_of_source, problem), sources, heads))
+    game: Game | Average = games[0]
+    what = game.X, game.background, game.owner, game.n_players
+    if pooled:
+        game = Pooled(*what, games, head)
+    elif len(games) > 1:
+        game = Average(*what, games)
+    _check_outputs(problem, game, source)
+    return game
 
 
-def _game_of_source(problem: Problem, source: Source) -> Game:
+def _game_of_source(problem: Problem, source: Source, head: Head) -> Game:
     parents = find_parents(source, problem)
     network = source.network.copy(problem.dtype)
     first, parents = front_of(network, parents)
@@ -334,19 +373,24 @@ def _game_of_source(problem: Problem, source: Source) -> Game:
         return network.predict(inputs.astype(problem.dtype), slice(0, first))
 
     X, background = cells_of(problem.X), cells_of(problem.background)
-    head = head_of(source.estimator, network.n_outputs, problem.model.output)
     return Game(X, background, owner, len(players.names), network, first, head)
 
 
-def _check_outputs(problem: Problem, games: tuple[Game, ...], dtype: Any) -> None:
+def _check_outputs(problem: Problem, game: Game | Average, source: Source) -> None:
     """Raise NotNativeError where the networks are not all that the model does."""
-    found = np.mean([g.outputs(g.background[:_CHECKED]) for g in games], axis=0)
+    found = game.of_background(slice(_CHECKED))
     expected = problem.found.get("background outputs")
     if expected is None:
         expected = problem.model(problem.background[:_CHECKED])
     expected = expected[:_CHECKED]
+    if source.clips:  # which shows in the rows concerned only
+        rows = problem.background[_CHECKED:], problem.X
+        found = game.of_background(), game.of_rows()
+        expected = expected, *(problem.model(part) for part in rows if len(part))
+        found, expected = np.concatenate(found), np.concatenate(expected)
     scale = np.abs(expected).max(initial=1.0)
     # the root of the coarser precision, about what many layers lose of it
+    dtype = source.network.values.dtype
     loose = max(np.finfo(dtype).eps, np.finfo(problem.dtype).eps) ** 0.5
     if np.abs(found - expected).max(initial=0.0) > scale * loose:
         raise NotNativeError("its network alone does not give the model's outputs")
@@ -361,9 +405,14 @@ def game_of(problem: Problem) -> Mixtures:
         return find_game(problem)
     except NotNativeError as error:
         _warn_of_black_box(problem, error)
-        players = problem.players
-        what = problem.X, problem.background, players.owner, len(players.names)
-        return BlackBox(*what, problem.model)
+        return black_box(problem)
+
+
+def black_box(problem: Problem) -> BlackBox:
+    """Return the game of a model that is not looked into."""
+    players = problem.players
+    what = problem.X, problem.background, players.owner, len(players.names)
+    return BlackBox(*what, problem.model)
 
 
 def _warn_of_black_box(problem: Problem, error: NotNativeError) -> None:

@@ -61,6 +61,11 @@ def head_of(estimator: Any, n_raw: int, output: ModelOutput) -> Head:
     return Head(kind, inverse, A[:, picked], c[picked])
 
 
+def passing_on(n_raw: int) -> Head:
+    """Return the head whose outputs are the raw scores."""
+    return Head("identity", as_is, np.eye(n_raw), np.zeros(n_raw))
+
+
 _INVERSES: dict[str, Callable[[Array], Array]] = {
     "identity": lambda raw: raw,
     "logistic": expit,
