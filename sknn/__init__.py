@@ -14,6 +14,8 @@ from sknn.estimators import (
     MLPRegressor,
     MLPTransformer,
     PerceptronClassifier,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
 )
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "MLPRegressor",
     "MLPTransformer",
     "PerceptronClassifier",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
     "__version__",
     "callbacks",
     "explain",

@@ -6,6 +6,7 @@ from sknn.estimators.ensemble import MLPEnsembleClassifier, MLPEnsembleRegressor
 from sknn.estimators.estimator import MLPEstimator
 from sknn.estimators.perceptron import PerceptronClassifier
 from sknn.estimators.regressor import MLPRegressor
+from sknn.estimators.tabular import TabularMLPClassifier, TabularMLPRegressor
 from sknn.estimators.transformer import MLPTransformer
 
 __all__ = [
@@ -17,4 +18,6 @@ __all__ = [
     "MLPRegressor",
     "MLPTransformer",
     "PerceptronClassifier",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
 ]

@@ -26,6 +26,8 @@ class Request:
         Whether one epoch goes on from the last call.
     rows : ndarray or None
         The samples to train on, of those in X; None takes all.
+    held : ndarray or None
+        The samples of X that validate; None leaves it to early stopping.
     """
 
     X: Any
@@ -40,6 +42,7 @@ class Request:
     intercepts_init: Any = None
     incremental: bool = False
     rows: Array | None = None
+    held: Array | None = None
 
 
 def rows_of(array: Any, rows: Array | None) -> Any:

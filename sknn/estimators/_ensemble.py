@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
@@ -35,7 +35,7 @@ from sknn.estimators._parameters import (
 )
 from sknn.estimators._resampling import resample
 from sknn.estimators._run import Run
-from sknn.estimators._sklearn import safe_indexing
+from sknn.estimators._sklearn import check_sample_weight, safe_indexing
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.estimators._together import stack_size, train_together
 from sknn.estimators._validation import check_groups
@@ -102,8 +102,13 @@ class BaseMLPEnsemble(BaseEstimator):
 
     estimators_: list[BaseMLP]
     estimators_samples_: list[Array]
+    resampling: str | None
+    random_state: Any
+    n_estimators: int
+    _rows: ClassVar[dict[str, Parameter]] = PARAMETERS
     _kind: ClassVar[type[Targets]]
     _targets: Targets
+    _samples: list[Array | None]
 
     def __init__(
         self,
@@ -162,11 +167,15 @@ class BaseMLPEnsemble(BaseEstimator):
         ValueError
             If a parameter or the data are not valid, or if training diverged.
         """
-        validate_parameters(self, PARAMETERS, PARAMETERS)
+        validate_parameters(self, self._rows, self._rows)
         draft = copy.copy(self)
         if y is None:
             validate_data(draft, X, y)  # raises scikit-learn's message
         X = draft._check_X(X, reset=True)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
         request = Request(
             X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups
         )
@@ -175,27 +184,38 @@ class BaseMLPEnsemble(BaseEstimator):
         return self
 
     def _fit(self, request: Request) -> None:
+        for name in ("oob_prediction_", "oob_score_"):
+            self.__dict__.pop(name, None)
         y = self._kind.check(request.y)
         check_consistent_length(request.X, y)
         self._targets = self._kind.learn(y)
         rng = check_random_state(self.random_state)
-        self._draw(y, request.groups, rng)
+        self._samples = self._draw(y, request, rng)
         self.estimators_ = self._make_members(rng)
-        requests = [self._request(request, y, rows) for rows in self._rows]
+        requests = [self._request(request, y, rows) for rows in self._samples]
         self._train(requests)
-        if self.resampling is not None:
-            self._predict_left_out(request, y)
+        self._conclude(request, y)
         every = np.arange(len(y))
-        self.estimators_samples_ = [every if r is None else r for r in self._rows]
-        del self._rows
+        self.estimators_samples_ = [every if r is None else r for r in self._samples]
+        del self._samples
 
-    def _draw(self, y: Array, groups: Any, rng: np.random.RandomState) -> None:
+    def _draw(
+        self, y: Array, request: Request, rng: np.random.RandomState
+    ) -> list[Array | None]:
         """Draw the rows of each member."""
-        is_labels = isinstance(self._targets, ClassTargets) and y.ndim == 1
-        strata = self._targets.encode(y, float) if is_labels else None
-        groups = None if groups is None else check_groups(groups, len(y))
+        strata, groups = self._strata(y), self._groups(request, y)
         args = (self.resampling, self.n_estimators, len(y), rng, strata, groups)
-        self._rows = resample(*args)
+        return resample(*args)
+
+    def _strata(self, y: Array) -> Array | None:
+        """Return the codes of labels, None where y is something else."""
+        is_labels = isinstance(self._targets, ClassTargets) and y.ndim == 1
+        return self._targets.encode(y, float) if is_labels else None
+
+    @staticmethod
+    def _groups(request: Request, y: Array) -> Array | None:
+        groups = request.groups
+        return None if groups is None else check_groups(groups, len(y))
 
     def _make_members(self, rng: np.random.RandomState) -> list[BaseMLP]:
         base = self._base()
@@ -226,6 +246,7 @@ class BaseMLPEnsemble(BaseEstimator):
         first = 0
         while first < len(members):
             with ExitStack() as stack:
+                self._before_training(members[first:], requests[first])
                 runs = [_prepare(members[first], requests[first], stack)]
                 size = stack_size(runs[0], len(members) - first)
                 for i in range(first + 1, first + size):
@@ -235,6 +256,9 @@ class BaseMLPEnsemble(BaseEstimator):
             for member, run in zip(members[first - size : first], runs, strict=True):
                 self._publish(member, run)
 
+    def _before_training(self, waiting: list[BaseMLP], request: Request) -> None:
+        """Prepare for the next of the members that wait for their training."""
+
     def _publish(self, member: BaseMLP, run: Run) -> None:
         run.draft._adopt(run)
         member.__dict__ = run.draft.__dict__
@@ -243,42 +267,47 @@ class BaseMLPEnsemble(BaseEstimator):
             member.feature_names_in_ = names
         run.warn_of_ills()
 
+    def _conclude(self, request: Request, y: Array) -> None:
+        """Learn from the samples that members were not trained on."""
+        if self.resampling is not None:
+            self._predict_left_out(request, y)
+
+    def _answers_left_out(self, X: Any, n: int) -> list[tuple[Array, Array]]:
+        """Return for each member the samples that it left out, and its answers."""
+        every, answers = np.arange(n), []
+        for member, rows in zip(self.estimators_, self._samples, strict=True):
+            left_out = np.setdiff1d(every, every if rows is None else rows)
+            if len(left_out):
+                own = self._answer(member, _rows_of_given(X, left_out))
+                answers.append((left_out, own))
+        return answers
+
     def _predict_left_out(self, request: Request, y: Array) -> None:
         """Predict each sample by the members that were not trained on it."""
-        every, summed = np.arange(len(y)), None
-        counts = np.zeros(len(y))
-        for member, rows in zip(self.estimators_, self._rows, strict=True):
-            left_out = np.setdiff1d(every, every if rows is None else rows)
-            if not len(left_out):
-                continue
-            own = self._answer(member, _rows_of_given(request.X, left_out))
-            if summed is None:
-                summed = np.zeros((len(y), *own.shape[1:]), dtype=own.dtype)
-            summed[left_out] += own
-            counts[left_out] += 1
-        if summed is None:
+        answers = self._answers_left_out(request.X, len(y))
+        if not answers:
             raise ValueError(
                 f"resampling={self.resampling!r} has left none of n_samples={len(y)} "
                 "out: give more samples, or set resampling=None."
             )
-        covered = counts > 0
+        self.oob_prediction_, covered = average_left_out(answers, len(y))
         if not covered.all():
             warnings.warn(
                 f"{np.count_nonzero(~covered)} samples were left out by no member and "
                 "have no oob_prediction_. A larger n_estimators leaves out more.",
-                stacklevel=4,
+                stacklevel=5,
             )
-        shape = (-1, *[1] * (summed.ndim - 1))
-        with np.errstate(invalid="ignore"):
-            predicted = summed / counts.reshape(shape)
-        self.oob_prediction_ = predicted.astype(summed.dtype, copy=False)
+        decided = self._decide(self.oob_prediction_[covered])
+        self._score_left_out(decided, covered, y, request)
+
+    def _score_left_out(
+        self, predicted: Array, covered: Array, y: Array, request: Request
+    ) -> None:
         weights = request.sample_weight
         if weights is not None:
-            weights = np.asarray(weights)[covered]
+            weights = weights[covered]
             weights = weights if weights.any() else None
-        self.oob_score_ = self._targets.score(
-            y[covered], self._decide(self.oob_prediction_[covered]), weights
-        )
+        self.oob_score_ = self._targets.quick_score(y[covered], predicted, weights)
 
     def _answer(self, member: BaseMLP, X: Any) -> Array:
         """Return what one member predicts for checked input, to be averaged."""
@@ -323,9 +352,7 @@ class BaseMLPEnsemble(BaseEstimator):
 
     def _takes_frames(self) -> bool:
         """Tell whether members look at the columns themselves."""
-        base = self._base()
-        encodes = getattr(base, "categorical_features", None) is not None
-        return encodes or getattr(base, "missing", "error") != "error"
+        return self._base()._encodes()
 
     def _check_X(self, X: Any, reset: bool = False) -> Any:
         if self._takes_frames():
@@ -344,6 +371,28 @@ class BaseMLPEnsemble(BaseEstimator):
         if self.estimator is None or isinstance(self.estimator, BaseMLP):
             tags.input_tags = get_tags(self._base()).input_tags
         return tags
+
+
+def average_left_out(
+    answers: Sequence[tuple[Array, Array]], n: int
+) -> tuple[Array, Array]:
+    """Return the mean answer for each of `n` samples, NaN without one, and which have.
+
+    Parameters
+    ----------
+    answers : sequence of (ndarray, ndarray)
+        Of each member: indices of samples, and its answers for them.
+    n : int
+        Number of samples.
+    """
+    first = answers[0][1]
+    summed, counts = np.zeros((n, *first.shape[1:]), dtype=first.dtype), np.zeros(n)
+    for rows, own in answers:
+        summed[rows] += own
+        counts[rows] += 1
+    with np.errstate(invalid="ignore"):
+        average = summed / counts.reshape(-1, *[1] * (summed.ndim - 1))
+    return average.astype(summed.dtype, copy=False), counts > 0
 
 
 def _prepare(member: BaseMLP, request: Request, stack: ExitStack) -> Run:

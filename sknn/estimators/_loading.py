@@ -83,15 +83,11 @@ class TrainingInput(NetworkInput):
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, rows: Array | None = None
     ) -> Data:
-        """Return encoded data; weights of classes are those of `rows`."""
+        """Return encoded data; balanced weights of classes are those of `rows`."""
         codes = self._targets.encode(y, self._working_dtype())
         self._loss.check_targets(codes)
         w = self._check_weights(X, sample_weight)
-        seen = rows_of(codes, rows), rows_of(w, rows)
-        weights = self._targets.weigh(self.class_weight, *seen)
-        if weights is not None and rows is not None:
-            weights, of_rows = np.zeros(len(codes)), weights
-            weights[rows] = of_rows
+        weights = self._targets.weigh(self.class_weight, codes, w, rows)
         return Data(X, y, codes, weights)
 
     @staticmethod
@@ -111,6 +107,8 @@ class TrainingInput(NetworkInput):
             raise ValueError("sample_weight_val is given without X_val and y_val.")
         if X is not None:
             return self._own_validation_data(X, y, w), request.rows
+        if request.held is not None:
+            return data.take(request.held), request.rows
         splits = is_stochastic(self.solver) or self.validation_split is not None
         if not self.early_stopping or not splits:
             return None, request.rows

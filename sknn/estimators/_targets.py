@@ -16,6 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sknn._array import Array, largest
+from sknn.estimators._data import rows_of
 from sknn.losses import Loss
 
 
@@ -148,14 +149,26 @@ class ClassTargets:
         right = right.all(axis=1) if right.ndim == 2 else right
         return float(np.average(right, weights=w))
 
-    def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:
-        """Return sample weights `w` times the weights of the classes in `codes`."""
+    def weigh(
+        self,
+        class_weight: Any,
+        codes: Array,
+        w: Array | None,
+        rows: Array | None = None,
+    ) -> Array | None:
+        """Return sample weights `w` times the weights of the classes in `codes`.
+
+        What balances the classes is found on `rows`; None takes all.
+        """
         if class_weight is None:
             return w
         if self.multilabel:
-            factors = compute_sample_weight(class_weight, codes.astype(int))
+            indices = rows if isinstance(class_weight, str) else None
+            labels = codes.astype(int)
+            factors = compute_sample_weight(class_weight, labels, indices=indices)
         else:
-            factors = self._class_factors(class_weight, codes, w)[codes]
+            seen = rows_of(codes, rows), rows_of(w, rows)
+            factors = self._class_factors(class_weight, *seen)[codes]
         return factors if w is None else w * factors
 
     def _class_factors(self, class_weight: Any, codes: Array, w: Any) -> Array:
@@ -228,7 +241,9 @@ class RealTargets:
         center = np.average(rows, axis=0, weights=w)
         spread = np.sqrt(np.average((rows - center) ** 2, axis=0, weights=w))
         scale = np.where(spread > 0, spread * unit, 1.0)
-        return replace(self, center=center * unit, scale=scale)
+        kept = np.float32 if y.dtype == np.float32 else np.float64
+        center, scale = (center * unit).astype(kept), scale.astype(kept)
+        return replace(self, center=center, scale=scale)
 
     def encode(self, y: Any, dtype: Any) -> Array:
         """Return `y` with two dimensions in `dtype`."""
@@ -244,17 +259,17 @@ class RealTargets:
         return y.astype(dtype, copy=False)
 
     def restore(self, values: Array, moves: bool = True) -> Array:
-        """Return values of y's units from those of the network, of the same dtype.
+        """Return values of y's units from those of the network.
 
         The outputs lie on axis 1, which goes if there is only one of them. `moves` is
         False for differences, such as standard deviations.
         """
         if self.center is not None and self.scale is not None:
             shape = (-1, *[1] * (values.ndim - 2))
-            restored = values * self.scale.reshape(shape)
+            # In the precision of y, which a small spread around a large mean needs.
+            values = values * self.scale.reshape(shape)
             if moves:
-                restored += self.center.reshape(shape)
-            values = restored.astype(values.dtype, copy=False)
+                values += self.center.reshape(shape)
         return values[:, 0] if self.n_outputs == 1 else values
 
     def predict(self, raw: Array, loss: Loss) -> Array:
@@ -272,7 +287,13 @@ class RealTargets:
         """Return `score` of arrays known to fit, at a hundredth of its fixed cost."""
         return r2(y, predicted, w)
 
-    def weigh(self, class_weight: Any, codes: Array, w: Array | None) -> Array | None:
+    def weigh(
+        self,
+        class_weight: Any,
+        codes: Array,
+        w: Array | None,
+        rows: Array | None = None,
+    ) -> Array | None:
         """Return `w`: numbers have no classes to weigh."""
         return w
 

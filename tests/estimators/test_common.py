@@ -13,6 +13,8 @@ from sknn import (
     MLPRegressor,
     MLPTransformer,
     PerceptronClassifier,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
 )
 from sknn.estimators._sklearn import SKLEARN_VERSION
 from sknn.layers import Activation, BatchNorm, Dense
@@ -60,6 +62,31 @@ ESTIMATORS = [
         MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", max_iter=60),
         3,
         resampling="folds",
+    ),
+    # float64, as some checks compare to more digits than float32 has
+    TabularMLPClassifier(
+        1,
+        hidden_layer_sizes=(8,),
+        activation="relu",
+        dropout=0.0,
+        numeric_embedding=None,
+        learning_rate_init=0.1,
+        max_iter=20,
+        min_steps=0,
+        batch_size=64,
+        dtype="float64",
+    ),
+    TabularMLPRegressor(
+        2,
+        hidden_layer_sizes=(8,),
+        activation="relu",
+        dropout=0.0,
+        numeric_embedding="pbld",
+        learning_rate_init=0.1,
+        max_iter=20,
+        min_steps=0,
+        batch_size=64,
+        dtype="float64",
     ),
     PerceptronClassifier(),
     PerceptronClassifier(early_stopping=True),
