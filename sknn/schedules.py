@@ -254,6 +254,8 @@ class Curve(Schedule):
     total: int | None = field(default=None, kw_only=True)
 
     per_step: ClassVar[bool] = True
+    #: The shares of training at which cycles end, of a curve that has several.
+    cycle_ends: ClassVar[tuple[float, ...]] = ()
 
     def curve(self, share: float) -> float:
         """Return the factor of the initial rate at a share of training in [0, 1]."""
@@ -379,14 +381,16 @@ class CosLog4(Curve):
     Notes
     -----
     The rate is 0 at :math:`t = 0, 1/15, 3/15, 7/15` and 1, where a network is at its
-    best. In the cycles the loss rises for a while: give patience the length of one, as
-    in ``n_iter_no_change=numpy.inf``.
+    best. In the cycles the loss rises for a while: let patience look at whole ones, as
+    with ``n_iter_no_change='cycle'``.
 
     References
     ----------
     Holzmüller et al., "Better by default: strong pre-tuned MLPs and boosted trees on
     tabular data", NeurIPS 2024, the schedule of RealMLP.
     """
+
+    cycle_ends: ClassVar[tuple[float, ...]] = (1 / 15, 3 / 15, 7 / 15, 1.0)
 
     def curve(self, share: float) -> float:
         """Return the factor of the initial rate at a share of training in [0, 1]."""

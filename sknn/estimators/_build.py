@@ -5,6 +5,7 @@ The only room that knows which string stands for which object.
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -50,6 +51,7 @@ from sknn.schedules import (
     curve_of,
 )
 from sknn.training.averaging import AVERAGES, SWA, Averaging
+from sknn.training.stopping import CyclePatience, Patience
 
 NORMALIZATIONS = {"batch": BatchNorm, "layer": LayerNorm}
 NUMERIC_EMBEDDINGS: dict[str, Callable[[], Layer]] = {
@@ -298,6 +300,17 @@ def build_schedule(estimator: Any) -> Schedule:
     if schedule == "invscaling":
         return InverseScaling(estimator.power_t)
     return SCHEDULES[schedule]()
+
+
+def build_patience(estimator: Any, schedule: Schedule) -> Patience:
+    """Return the patience that `tol` and `n_iter_no_change` describe."""
+    given = estimator.n_iter_no_change
+    if not isinstance(given, str):
+        return Patience(estimator.tol, given)
+    curve = curve_of(schedule)
+    if curve is None or not curve.cycle_ends:
+        return Patience(estimator.tol, math.inf)
+    return CyclePatience(estimator.tol, math.inf, curve)
 
 
 def build_average(estimator: Any) -> Averaging | None:

@@ -105,6 +105,7 @@ class BaseMLPEnsemble(BaseEstimator):
     resampling: str | None
     random_state: Any
     n_estimators: int
+    _stack_bytes: ClassVar[int | None] = None
     _rows: ClassVar[dict[str, Parameter]] = PARAMETERS
     _kind: ClassVar[type[Targets]]
     _targets: Targets
@@ -248,7 +249,7 @@ class BaseMLPEnsemble(BaseEstimator):
             with ExitStack() as stack:
                 self._before_training(members[first:], requests[first])
                 runs = [_prepare(members[first], requests[first], stack)]
-                size = stack_size(runs[0], len(members) - first)
+                size = stack_size(runs[0], len(members) - first, self._stack_bytes)
                 for i in range(first + 1, first + size):
                     runs.append(_prepare(members[i], requests[i], stack))
                 first += size

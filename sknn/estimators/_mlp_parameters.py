@@ -245,11 +245,14 @@ PARAMETERS: dict[str, Parameter] = {
         real(0.0, closed="right"),
     ),
     "n_iter_no_change": Parameter(
-        "int or inf, default=10",
+        "int, 'cycle' or inf, default=10",
         """
         Epochs without an improvement of `tol` that are borne before training ends.
+        With 'cycle' whole cycles of the learning rate are: training ends where one of
+        ``learning_rate='coslog4'`` has brought nothing, and with schedules that have no
+        cycles at `max_iter`.
         """,
-        integer(1) | INFINITY,
+        integer(1) | INFINITY | one_of("cycle"),
     ),
     "max_fun": Parameter(
         "int, default=15000",

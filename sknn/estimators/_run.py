@@ -20,6 +20,7 @@ from sknn.callbacks import EpochInfo
 from sknn.estimators._build import (
     build_average,
     build_optimizer,
+    build_patience,
     build_schedule,
     is_stochastic,
 )
@@ -33,7 +34,7 @@ from sknn.training.batches import Batches
 from sknn.training.diagnostics import Diagnostics
 from sknn.training.lbfgs import minimize_lbfgs
 from sknn.training.state import TrainingState
-from sknn.training.stopping import Patience, keep
+from sknn.training.stopping import keep
 from sknn.training.trainer import Epoch, train
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Run:
     def __post_init__(self) -> None:
         """Remember which epoch the run starts from."""
         self._first_epoch = self._kept_epoch = self.state.epoch
-        self._patience = Patience(self.draft.tol, self.draft.n_iter_no_change)
+        self.schedule = build_schedule(self.draft)
+        self._patience = build_patience(self.draft, self.schedule)
         self._started = time.perf_counter()
 
     @property
@@ -116,7 +118,6 @@ class Run:
         if is_stochastic(self.draft.solver):
             self._forget_last_stop()
         self._resume_last_values()
-        self.schedule = build_schedule(self.draft)
         self.state.back_off_from(self.draft.learning_rate_init)
         self.divergence.begin()
         self._started = time.perf_counter()
@@ -303,10 +304,10 @@ class Run:
         """Tell whether running out of patience ends training, or lower the rate."""
         state, draft = self.state, self.draft
         what = "Validation score" if self.stops_early else "Training loss"
-        message = (
-            f"{what} did not improve more than tol={draft.tol:f} for "
-            f"{draft.n_iter_no_change} consecutive epochs."
-        )
+        waited = f"{draft.n_iter_no_change} consecutive epochs"
+        if isinstance(draft.n_iter_no_change, str):
+            waited = "a whole cycle of the learning rate"
+        message = f"{what} did not improve more than tol={draft.tol:f} for {waited}."
         if self.schedule.stops(epoch.learning_rate or 0.0):
             adaptive = self.draft.learning_rate == "adaptive"
             end = " Learning rate too small. Stopping." if adaptive else " Stopping."
@@ -363,7 +364,7 @@ class Run:
 
     def _forget_last_stop(self) -> None:
         """Give a fit that goes on after a stop its patience back."""
-        if self.state.no_improvement_count > self.draft.n_iter_no_change:
+        if self.state.no_improvement_count > self._patience.n_iter_no_change:
             self.state.no_improvement_count = 0
 
     def _resume_last_values(self) -> None:

@@ -19,11 +19,16 @@ from sknn.training.stack import Member, Plan, release, train_stack
 _CACHE_BYTES = 1 << 20
 
 
-def stack_size(run: Run, n_members: int) -> int:
-    """Return how many of `n_members` networks like this one to train at once."""
+def stack_size(run: Run, n_members: int, n_bytes: int | None = None) -> int:
+    """Return how many of `n_members` networks like this one to train at once.
+
+    Their steps together should touch no more than `n_bytes` of memory; None is what
+    small networks are best trained with.
+    """
     if not _stackable(run):
         return 1
-    n_stacks = -(-n_members // max(1, _CACHE_BYTES // _bytes_of_step(run)))
+    n_bytes = _CACHE_BYTES if n_bytes is None else n_bytes
+    n_stacks = -(-n_members // max(1, n_bytes // _bytes_of_step(run)))
     return -(-n_members // n_stacks)
 
 

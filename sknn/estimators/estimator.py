@@ -97,7 +97,7 @@ class MLPEstimator(RegressorMethods, BaseMLP):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
+        n_iter_no_change: Any = 10,
         max_fun: int = 15000,
         class_weight: Any = None,
         dropout: Any = 0.0,

@@ -69,7 +69,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
     warm_start: bool
     early_stopping: bool
     validation_fraction: float
-    n_iter_no_change: float
+    n_iter_no_change: Any
     max_fun: int
     class_weight: Any = None
     normalize_y: bool = False

@@ -194,7 +194,7 @@ class MLPRegressor(RegressorMethods, RegressorMixin, BaseMLP):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
+        n_iter_no_change: Any = 10,
         max_fun: int = 15000,
         dropout: Any = 0.0,
         max_grad_norm: float | None = None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sknn._array import Array
+from sknn.schedules import Curve
 from sknn.training.state import TrainingState
 
 
@@ -43,6 +44,36 @@ class Patience:
     def exhausted(self, state: TrainingState) -> bool:
         """Tell whether patience has run out."""
         return state.no_improvement_count > self.n_iter_no_change
+
+
+@dataclass(frozen=True)
+class CyclePatience(Patience):
+    """Ends training after a cycle of the learning rate without an improvement.
+
+    Parameters
+    ----------
+    tol : float
+        Smallest change that counts as an improvement.
+    n_iter_no_change : inf
+        Within a cycle everything is borne.
+    curve : Curve
+        The schedule, which says where cycles end.
+    """
+
+    curve: Curve
+
+    def exhausted(self, state: TrainingState) -> bool:
+        """Tell whether a cycle ends here that has brought nothing."""
+        total, start = self.curve.total, 0
+        if total is None:
+            total, start = state.n_epochs, state.first_epoch
+        if total is None:
+            return False
+        ends = [start + round(total * share) for share in self.curve.cycle_ends]
+        if state.epoch not in ends[1:]:
+            return False
+        length = state.epoch - ends[ends.index(state.epoch) - 1]
+        return state.no_improvement_count >= length
 
 
 def keep(values: Array, into: Array | None) -> Array:
