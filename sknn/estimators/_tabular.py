@@ -81,7 +81,7 @@ _PRESETS: dict[str, Any] = {
     "n_iter_no_change": "cycle",
     "beta_1": 0.9,
     "beta_2": 0.95,
-    "dropout": 0.15,
+    "dropout": 0.125,
     "input_scale": 6.0,
     "parametrization": "ntk",
     "weight_init": "auto",

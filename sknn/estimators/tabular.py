@@ -97,7 +97,7 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
         n_iter_no_change: Any = "cycle",
         beta_1: float = 0.9,
         beta_2: float = 0.95,
-        dropout: Any = 0.15,
+        dropout: Any = 0.125,
         input_scale: float | None = 6.0,
         parametrization: str = "ntk",
         weight_init: Any = "auto",
