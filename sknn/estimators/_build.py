@@ -58,6 +58,7 @@ NUMERIC_EMBEDDINGS: dict[str, Callable[[], Layer]] = {
     "plr": PLR,
     "pbld": PBLD,
     "piecewise_linear": PiecewiseLinear,
+    "piecewise_linear_embedding": partial(PiecewiseLinear, n_bins=32, dim=8),
 }
 
 # Keywords that belong to one optimiser or schedule and contradict a given object.

@@ -102,14 +102,16 @@ LAYER_PARAMETERS: dict[str, Parameter] = {
         NONE | instance_of(Embedding, "a sknn.layers.Embedding"),
     ),
     "numeric_embedding": Parameter(
-        "{'plr', 'pbld', 'piecewise_linear'}, Layer or None, default=None",
+        "str, Layer or None, default=None",
         """
         How numbers enter the network: as they are, or each as several values, through
-        periodic functions with learned frequencies ('plr', 'pbld') or by its place
-        among quantiles of the training data ('piecewise_linear'). Scale X first.
+        periodic functions with learned frequencies ('plr', 'pbld'), by its place among
+        48 quantiles of the training data ('piecewise_linear'), or through 8 trained
+        piecewise linear functions with 32 pieces ('piecewise_linear_embedding'). A
+        layer from ``sknn.layers`` carries its own parameters. Scale X first.
         """,
         NONE
-        | one_of("plr", "pbld", "piecewise_linear")
+        | one_of("plr", "pbld", "piecewise_linear", "piecewise_linear_embedding")
         | instance_of(Layer, "a sknn.layers.Layer"),
     ),
     "missing": Parameter(

@@ -38,7 +38,7 @@ _FOLDS_OF_FEW = 5
 # at once take a fifth less time than one by one.
 _STACK_BYTES = 1 << 26
 
-_LARGE = 3000
+_LARGE = 10_000
 _BATCH_SIZES = {True: 256, False: 128}
 
 _OWN: dict[str, Parameter] = {
@@ -51,7 +51,7 @@ _OWN: dict[str, Parameter] = {
         integer(1),
     ),
     "min_steps": Parameter(
-        "int, default=500",
+        "int, default=400",
         """
         Fewest steps of a network: on small data there are more epochs than `max_iter`.
         """,
@@ -60,7 +60,7 @@ _OWN: dict[str, Parameter] = {
     "batch_size": Parameter(
         "int or 'auto', default='auto'",
         """
-        Samples per minibatch; 'auto' is 256 for a network trained on at least 3000
+        Samples per minibatch; 'auto' is 256 for a network trained on at least 10,000
         samples, else 128.
         """,
         one_of("auto") | integer(1),
@@ -70,13 +70,13 @@ _OWN: dict[str, Parameter] = {
 
 # Parameters of the networks, and what they are by default.
 _PRESETS: dict[str, Any] = {
-    "hidden_layer_sizes": (128, 128, 128),
+    "hidden_layer_sizes": (192, 192, 192),
     "activation": "relu",
     "solver": "adam",
     "alpha": 0.0,
     "learning_rate": "coslog4",
     "learning_rate_init": 0.04,
-    "max_iter": 64,
+    "max_iter": 48,
     "tol": 1e-4,
     "n_iter_no_change": "cycle",
     "beta_1": 0.9,
@@ -120,6 +120,7 @@ REGRESSOR_PRESETS = {
     "learning_rate_init": 0.2,
     "max_iter": 32,
     "dropout": 0.0,
+    "numeric_embedding": "piecewise_linear_embedding",
     "input_scale": None,
     "normalize_y": True,
     "loss": "squared_error",
