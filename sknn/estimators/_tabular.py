@@ -71,7 +71,7 @@ _OWN: dict[str, Parameter] = {
 # Parameters of the networks, and what they are by default.
 _PRESETS: dict[str, Any] = {
     "hidden_layer_sizes": (192, 192, 192),
-    "activation": "relu",
+    "activation": "selu",
     "solver": "adam",
     "alpha": 0.0,
     "learning_rate": "coslog4",
@@ -117,6 +117,7 @@ _CLIP = Parameter(
 )
 REGRESSOR_PRESETS = {
     **_PRESETS,
+    "activation": "relu",
     "learning_rate_init": 0.2,
     "max_iter": 32,
     "dropout": 0.0,

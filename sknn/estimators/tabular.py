@@ -87,7 +87,7 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
         batch_size: Any = "auto",
         random_state: Any = None,
         hidden_layer_sizes: Any = (192, 192, 192),
-        activation: Any = "relu",
+        activation: Any = "selu",
         solver: Any = "adam",
         alpha: float = 0.0,
         learning_rate: Any = "coslog4",
