@@ -17,7 +17,7 @@ Rates = tuple[float, ...]
 Segments = Sequence[tuple[int, float]]
 
 # All arrays of one block stay in the second-level cache through a step.
-_BLOCK_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 19
 
 
 @dataclass
