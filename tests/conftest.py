@@ -17,6 +17,7 @@ from hypothesis import settings
 # `pytest --hypothesis-profile=long -m hypothesis`, over 20 000 examples in all.
 settings.register_profile("ordinary", derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True)
+settings.register_profile("short", derandomize=True, deadline=None, max_examples=10)
 settings.load_profile("ordinary")
 
 _NETWORK_FAMILIES = {socket.AF_INET, socket.AF_INET6}

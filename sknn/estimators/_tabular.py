@@ -51,7 +51,7 @@ _OWN: dict[str, Parameter] = {
         integer(1),
     ),
     "min_steps": Parameter(
-        "int, default=400",
+        "int, default=300",
         """
         Fewest steps of a network: on small data there are more epochs than `max_iter`.
         """,
@@ -76,7 +76,7 @@ _PRESETS: dict[str, Any] = {
     "alpha": 0.0,
     "learning_rate": "coslog4",
     "learning_rate_init": 0.04,
-    "max_iter": 48,
+    "max_iter": 40,
     "tol": 1e-4,
     "n_iter_no_change": "cycle",
     "beta_1": 0.9,
@@ -119,7 +119,7 @@ REGRESSOR_PRESETS = {
     **_PRESETS,
     "activation": "relu",
     "learning_rate_init": 0.2,
-    "max_iter": 32,
+    "max_iter": 24,
     "dropout": 0.0,
     "numeric_embedding": "piecewise_linear_embedding",
     "input_scale": None,

@@ -319,7 +319,6 @@ def test_bad_parameters_are_refused_in_the_same_words():
         {"hidden_layer_sizes": (3, -1)},
         {"validation_fraction": 1.0},
         {"tol": None},
-        {"n_iter_no_change": 0},
         {"max_fun": 0},
         {"random_state": "seed"},
         {"verbose": "loud"},

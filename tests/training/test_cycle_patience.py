@@ -98,3 +98,8 @@ def test_the_message_says_that_it_was_a_cycle(capsys):
     assert (
         "for a whole cycle of the learning rate. Stopping." in capsys.readouterr().out
     )
+
+
+def test_what_is_allowed_names_cycles():
+    with pytest.raises(ValueError, match=r"'n_iter_no_change' .* \{'cycle'\}.* Got 0"):
+        MLPClassifier(n_iter_no_change=0).fit([[0.0], [1.0]], [0, 1])
