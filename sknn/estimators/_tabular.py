@@ -51,7 +51,7 @@ _OWN: dict[str, Parameter] = {
         integer(1),
     ),
     "min_steps": Parameter(
-        "int, default=300",
+        "int, default=400",
         """
         Fewest steps of a network: on small data there are more epochs than `max_iter`.
         """,
@@ -76,7 +76,7 @@ _PRESETS: dict[str, Any] = {
     "alpha": 0.0,
     "learning_rate": "coslog4",
     "learning_rate_init": 0.04,
-    "max_iter": 40,
+    "max_iter": 48,
     "tol": 1e-4,
     "n_iter_no_change": "cycle",
     "beta_1": 0.9,
@@ -142,6 +142,7 @@ def _rows(rows: dict[str, Parameter], presets: dict[str, Any]) -> dict[str, Para
 CLASSIFIER_ROWS = _rows(CLASSIFIER, CLASSIFIER_PRESETS)
 REGRESSOR_ROWS = {
     **_rows(REGRESSOR, REGRESSOR_PRESETS),
+    "min_steps": _preset(_OWN["min_steps"], 300),
     "clip_predictions": _CLIP,
 }
 
