@@ -166,6 +166,7 @@ def mnist_network(task, words, seed):
 MNIST = {
     "n_estimators": 4,
     "hidden_layer_sizes": (512, 256),
+    "activation": "relu",
     "max_iter": 15,
     "scaling": None,
     "missing": "error",
