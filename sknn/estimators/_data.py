@@ -9,6 +9,11 @@ import numpy as np
 
 from sknn._array import Array, as_rows
 
+NO_WEIGHT = (
+    "sample_weight sums to zero over the training data: at least one sample must have "
+    "a positive weight."
+)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -82,8 +87,5 @@ class Data:
             return 1.0
         mean = float(np.mean(self.w if rows is None else self.w[rows]))
         if not mean > 0:
-            raise ValueError(
-                "sample_weight sums to zero over the training data: at least one "
-                "sample must have a positive weight."
-            )
+            raise ValueError(NO_WEIGHT)
         return mean

@@ -16,7 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sknn._array import Array, largest
-from sknn.estimators._data import rows_of
+from sknn.estimators._data import NO_WEIGHT, rows_of
 from sknn.losses import Loss
 
 
@@ -235,6 +235,8 @@ class RealTargets:
                 "normalize_y=True needs a loss that takes all numbers, but "
                 f"{type(loss).__name__} has the link {loss.link!r}. Set it to False."
             )
+        if w is not None and not np.any(w):
+            raise ValueError(NO_WEIGHT)
         # A power of two keeps the squares of huge numbers finite and changes no digit.
         unit = 2.0 ** (np.frexp(largest(y))[1] - 1)
         rows = (y[:, None] if y.ndim == 1 else y) / unit

@@ -114,7 +114,7 @@ def test_the_unit_of_a_column_does_not_matter(kind, exponent):
 @KINDS
 def test_the_largest_numbers_do_not_overflow(kind):
     column = np.array([MAX, MAX, -MAX, 0.0, 1e308, -1e308])[:, None]
-    expected = scale(column / 2**900, kind)
+    expected = scale(column / 2.0**900, kind)
     np.testing.assert_allclose(scale(column, kind), expected, rtol=1e-9)
 
 

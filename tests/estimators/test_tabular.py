@@ -662,7 +662,7 @@ MISFITS = {
     "no samples": ({"X": frame[:0], "y": []}, r"0 sample\(s\)"),
     "short weights": ({"sample_weight": np.ones(5)}, r"sample_weight\.shape == \(5,\)"),
     "negative weights": ({"sample_weight": -np.ones(90)}, "Negative values in data"),
-    "no weights": ({"sample_weight": np.zeros(90)}, "at least one non-zero number"),
+    "no weights": ({"sample_weight": np.zeros(90)}, "at least one"),
     "short groups": ({"groups": np.ones(5)}, "one entry for each of the 90 samples"),
     "no y_val": ({"X_val": frame}, "X_val and y_val must be given together"),
     "no X_val": ({"y_val": labels}, "X_val and y_val must be given together"),
