@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -25,25 +27,47 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     OSError
         If the data cannot be written; the file is then as it was.
     """
+    with open_atomically(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file to be written piece by piece, as `write_atomically` writes it.
+
+    What is written takes the place of the old file when the `with` block ends. If it
+    ends with an exception, the file is as it was.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; its folder must exist.
+
+    Yields
+    ------
+    file : binary file
+        Empty, open for writing; it can be sought.
+
+    Raises
+    ------
+    OSError
+        If the data cannot be written.
+    """
     target = Path(os.path.realpath(path))
     # In the same folder, since only within a file system a file is replaced at once.
     temporary = target.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
-        _write(temporary, data)
+        # Not by `tempfile`, whose files nobody else may read.
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):  # the first error is the one to tell
             temporary.unlink()
         raise
     _sync_folder(target.parent)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a new file, with the permissions of any new file, through to the disk."""
-    with path.open("xb") as file:  # not by `tempfile`, whose files nobody else may read
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

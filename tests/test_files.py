@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sknn._files import write_atomically
+from sknn._files import open_atomically, write_atomically
 
 
 @pytest.fixture
@@ -63,6 +63,30 @@ def test_what_is_no_bytes_leaves_the_old_file_and_no_temporary(path):
     path.write_bytes(b"old")
     with pytest.raises(TypeError):
         write_atomically(path, "text")
+    assert path.read_bytes() == b"old"
+    assert names(path.parent) == ["data.bin"]
+
+
+def test_a_file_written_in_pieces_appears_when_it_is_whole(path):
+    path.write_bytes(b"old")
+    with open_atomically(path) as file:
+        file.write(b"____ and ")
+        file.write(b"last")
+        file.seek(0)
+        file.write(b"head")
+        file.flush()
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"head and last"
+    assert names(path.parent) == ["data.bin"]
+
+
+@pytest.mark.parametrize("error", [ValueError("half"), KeyboardInterrupt()])
+def test_an_exception_between_pieces_leaves_the_old_file_and_no_temporary(path, error):
+    path.write_bytes(b"old")
+    with pytest.raises(type(error)), open_atomically(path) as file:
+        file.write(b"x" * 100_000)
+        raise error
+    assert file.closed
     assert path.read_bytes() == b"old"
     assert names(path.parent) == ["data.bin"]
 
