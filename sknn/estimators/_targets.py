@@ -237,8 +237,7 @@ class RealTargets:
             )
         if w is not None and not np.any(w):
             raise ValueError(NO_WEIGHT)
-        # A power of two keeps the squares of huge numbers finite and changes no digit.
-        unit = 2.0 ** (np.frexp(largest(y))[1] - 1)
+        unit = _unit(y)
         rows = (y[:, None] if y.ndim == 1 else y) / unit
         center = np.average(rows, axis=0, weights=w)
         spread = np.sqrt(np.average((rows - center) ** 2, axis=0, weights=w))
@@ -331,11 +330,22 @@ class InputTargets(RealTargets):
         return r2(y, predicted, w, by_variance=True)
 
 
+def _unit(y: Array) -> Any:
+    """Return a power of two about as large as the largest of the numbers.
+
+    Divided by it, the squares of huge numbers are finite, and no digit changes.
+    """
+    return np.float64(2.0) ** (np.frexp(largest(y))[1] - 1)
+
+
 def r2(y: Array, predicted: Array, w: Array | None, by_variance: bool = False) -> float:
     """Return R2, of several outputs the mean, as `sklearn.metrics.r2_score` does."""
     if len(y) < 2:
         return np.nan
-    y, predicted = (a.reshape(len(a), -1).astype(np.float64) for a in (y, predicted))
+    unit = _unit(y)
+    y, predicted = (
+        a.reshape(len(a), -1).astype(np.float64) / unit for a in (y, predicted)
+    )
     weights = np.ones(len(y)) if w is None else w
     left = weights @ (y - predicted) ** 2
     spread = weights @ (y - np.average(y, axis=0, weights=w)) ** 2

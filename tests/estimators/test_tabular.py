@@ -737,3 +737,11 @@ def test_explanations_are_on_the_columns_of_the_frame_and_add_up():
         total = found.values.sum(axis=1) + found.base_values
         expected = one.decision_function(table[:2])
         np.testing.assert_allclose(total, expected, atol=1e-8)
+
+
+def test_huge_targets_are_scored_without_overflow():
+    y = 1e300 * (X[:, 0] + np.linspace(0, 1, 150))
+    model = regressor(2, max_iter=10).fit(X, y)
+    small = regressor(2, max_iter=10).fit(X, y / 2.0**900)
+    assert np.isfinite(model.oob_score_)
+    assert model.oob_score_ == pytest.approx(small.oob_score_, abs=1e-6)
