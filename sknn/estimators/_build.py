@@ -103,7 +103,7 @@ def build_layers(
     if signs is not None:
         return _monotonic_layers(estimator, n_outputs, signs)
     front = _front_layers(estimator, columns)
-    if getattr(estimator, "input_scale", None) is not None:
+    if estimator.input_scale is not None:
         front.append(Scale(lr_factor=float(estimator.input_scale)))
     front += _input_dropout(estimator)
     if estimator.layers is None:

@@ -275,12 +275,12 @@ class BaseMLPEnsemble(BaseEstimator):
 
     def _answers_left_out(self, X: Any, n: int) -> list[tuple[Array, Array]]:
         """Return for each member the samples that it left out, and its answers."""
-        every, answers = np.arange(n), []
+        answers = []
         for member, rows in zip(self.estimators_, self._samples, strict=True):
-            left_out = np.setdiff1d(every, every if rows is None else rows)
-            if len(left_out):
-                own = self._answer(member, _rows_of_given(X, left_out))
-                answers.append((left_out, own))
+            others = left_out(rows, n)
+            if len(others):
+                own = self._answer(member, _rows_of_given(X, others))
+                answers.append((others, own))
         return answers
 
     def _predict_left_out(self, request: Request, y: Array) -> None:
@@ -319,15 +319,14 @@ class BaseMLPEnsemble(BaseEstimator):
         raise NotImplementedError
 
     def _answers(self, X: Any) -> Iterator[Array]:
-        """Yield the answers of all members."""
-        check_is_fitted(self, "estimators_")
-        X = self._check_X(X)
+        """Yield the answers of all members for checked input."""
         for member in self.estimators_:
             yield self._answer(member, X)
 
     def _average(self, X: Any) -> Array:
         """Return the mean of the members' answers."""
-        answers = self._answers(X)
+        check_is_fitted(self, "estimators_")
+        answers = self._answers(self._check_X(X))
         total = next(answers).copy()
         for answer in answers:
             total += answer
@@ -372,6 +371,12 @@ class BaseMLPEnsemble(BaseEstimator):
         if self.estimator is None or isinstance(self.estimator, BaseMLP):
             tags.input_tags = get_tags(self._base()).input_tags
         return tags
+
+
+def left_out(rows: Array | None, n: int) -> Array:
+    """Return which of `n` samples are not among `rows`; None is all of them."""
+    every = np.arange(n)
+    return np.setdiff1d(every, every if rows is None else rows)
 
 
 def average_left_out(

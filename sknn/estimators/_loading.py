@@ -14,7 +14,12 @@ from sknn.estimators._data import Data, Request, rows_of
 from sknn.estimators._inputs import NetworkInput
 from sknn.estimators._sklearn import check_sample_weight
 from sknn.estimators._targets import ClassTargets, Targets
-from sknn.estimators._validation import HoldOut, check_groups
+from sknn.estimators._validation import (
+    HoldOut,
+    check_groups,
+    naming_validation_data,
+    require_pair,
+)
 from sknn.losses import Loss
 from sknn.training.state import TrainingState
 
@@ -101,8 +106,7 @@ class TrainingInput(NetworkInput):
     ) -> tuple[Data | None, Array | None]:
         """Return the validation data, and the rows to train on if it is part of X."""
         X, y, w = request.X_val, request.y_val, request.sample_weight_val
-        if (X is None) != (y is None):
-            raise ValueError("X_val and y_val must be given together.")
+        require_pair(X, y)
         if X is None and w is not None:
             raise ValueError("sample_weight_val is given without X_val and y_val.")
         if X is not None:
@@ -119,14 +123,10 @@ class TrainingInput(NetworkInput):
 
     def _own_validation_data(self, X: Any, y: Any, w: Any) -> Data:
         """Check and encode validation data; name them where they do not fit."""
-        try:
+        with naming_validation_data():
             X, y = self._check_data(X, y, type(self._targets))
             self._targets.check_same(y)
             return self._encode(X, y, w)
-        except ValueError as error:
-            raise ValueError(
-                f"X_val, y_val or sample_weight_val do not fit: {error}"
-            ) from error
 
     def _split(self, data: Data, request: Request) -> tuple[Array, Array]:
         """Return which of the samples to train on, and which to hold out.

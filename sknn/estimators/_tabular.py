@@ -21,13 +21,14 @@ from sknn.estimators._callbacks import FitCallbacks, Listeners
 from sknn.estimators._data import Request
 from sknn.estimators._ensemble import ATTRIBUTES as ENSEMBLE_ATTRIBUTES
 from sknn.estimators._ensemble import PARAMETERS as ENSEMBLE_PARAMETERS
-from sknn.estimators._ensemble import BaseMLPEnsemble
+from sknn.estimators._ensemble import BaseMLPEnsemble, left_out
 from sknn.estimators._inputs import Encoded, NetworkInput
 from sknn.estimators._mlp_parameters import CLASSIFIER, REGRESSOR
 from sknn.estimators._parameters import BOOLEAN, Parameter, integer, one_of
 from sknn.estimators._resampling import resample
 from sknn.estimators._sklearn import check_sample_weight
 from sknn.estimators._together import stack_size
+from sknn.estimators._validation import naming_validation_data, require_pair
 from sknn.estimators.mlp import BaseMLP
 
 # With fewer networks than this, each still holds out no more than one of five folds.
@@ -200,7 +201,7 @@ class BaseTabularMLP(NetworkInput, BaseMLPEnsemble):
         """Draw folds; with validation data given, each network takes all samples."""
         k = self.n_estimators
         if request.X_val is not None:
-            return [None] * k
+            return [np.arange(len(y))] * k
         strata, groups = self._strata(y), self._groups(request, y)
         n_units = len(y) if groups is None else len(np.unique(groups))
         if n_units < 2:
@@ -216,8 +217,8 @@ class BaseTabularMLP(NetworkInput, BaseMLPEnsemble):
     def _make_members(self, rng: np.random.RandomState) -> list[BaseMLP]:
         members = super()._make_members(rng)
         for member, rows in zip(members, self._samples, strict=True):
-            n = self._n_samples if rows is None else len(rows)
-            size = self.batch_size
+            assert rows is not None
+            n, size = len(rows), self.batch_size
             size = _BATCH_SIZES[n >= _LARGE] if isinstance(size, str) else size
             size = min(int(size), n)
             epochs = max(self.max_iter, math.ceil(self.min_steps * size / n))
@@ -227,18 +228,11 @@ class BaseTabularMLP(NetworkInput, BaseMLPEnsemble):
     def _request(self, given: Request, y: Array, rows: Array | None) -> Request:
         """Return what one network is fitted with: X encoded, its fold held out."""
         request = super()._request(given, y, rows)
-        held = None
-        if rows is not None:
-            held = self._held(rows, len(y))
         X_val = None if given.X_val is None else Encoded(given.X_val, self)
+        held = left_out(rows, len(y))
         return replace(request, X=Encoded(given.X, self), X_val=X_val, held=held)
 
-    @staticmethod
-    def _held(rows: Array, n: int) -> Array:
-        return np.setdiff1d(np.arange(n), rows, assume_unique=True)
-
     def _fit(self, request: Request) -> None:
-        self._n_samples = len(request.X)
         self._deadline = None
         if self.max_time is not None:
             self._deadline = time.perf_counter() + self.max_time
@@ -246,23 +240,18 @@ class BaseTabularMLP(NetworkInput, BaseMLPEnsemble):
             request = replace(request, **self._check_validation(request))
         super()._fit(request)
         self.n_iter_ = max(member.n_iter_ for member in self.estimators_)
-        del self._n_samples, self._deadline
+        del self._deadline
 
     def _check_validation(self, request: Request) -> dict[str, Any]:
         """Return the validation data checked, X encoded."""
+        require_pair(request.X_val, request.y_val)
         w = request.sample_weight_val
-        if request.y_val is None:
-            raise ValueError("X_val and y_val must be given together.")
-        try:
+        with naming_validation_data():
             X, y = self._check_X(request.X_val), self._kind.check(request.y_val)
             check_consistent_length(X, y)
             if w is not None:
                 w = check_sample_weight(w, X, dtype=float, ensure_non_negative=True)
-            return {"X_val": X, "y_val": y, "sample_weight_val": w}
-        except ValueError as error:
-            raise ValueError(
-                f"X_val, y_val or sample_weight_val do not fit: {error}"
-            ) from error
+        return {"X_val": X, "y_val": y, "sample_weight_val": w}
 
     def _before_training(self, waiting: list[BaseMLP], request: Request) -> None:
         """Share out what is left of `max_time` among the networks that wait."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,23 @@ import numpy as np
 from sknn._array import Array
 
 Split = tuple[Array, Array]
+
+
+def require_pair(X_val: Any, y_val: Any) -> None:
+    """Raise ValueError where one of the two is given alone."""
+    if (X_val is None) != (y_val is None):
+        raise ValueError("X_val and y_val must be given together.")
+
+
+@contextmanager
+def naming_validation_data() -> Iterator[None]:
+    """Say of a ValueError that it is about the validation data."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(
+            f"X_val, y_val or sample_weight_val do not fit: {error}"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
     def _conclude(self, request: Request, y: Array) -> None:
         self._loss = self.estimators_[0]._loss
         if request.X_val is not None:
-            raw = self._mean_raw(request.X_val)
+            raw = np.mean(list(self._answers(request.X_val)), axis=0)
             self._calibrate(raw, request.y_val, request.sample_weight_val)
             return
         answers = self._answers_left_out(request.X, len(y))
@@ -164,9 +164,6 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
         for member in self.estimators_:
             for name in ("W", "b"):
                 member._network.views[-1][name] /= self.temperature_
-
-    def _mean_raw(self, X: Any) -> Array:
-        return np.mean([member._raw_of(X) for member in self.estimators_], axis=0)
 
     def decision_function(self, X: Any) -> Array:
         """Return the mean of the members' scores, divided by the temperature.
@@ -314,9 +311,10 @@ class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
         seen = _with_weight(y, request.sample_weight)
         self._range = seen.min(axis=0), seen.max(axis=0)
         if request.X_val is not None:
-            errors = request.y_val - np.mean(self._answers_of(request.X_val), axis=0)
-            own = _with_weight(errors, request.sample_weight_val)
-            self._residuals = Residuals.of([own])
+            predicted = np.mean(list(self._answers(request.X_val)), axis=0)
+            errors = request.y_val - predicted
+            weights = request.sample_weight_val
+            self._residuals = Residuals.of([_with_weight(errors, weights)])
             return
         answers = self._answers_left_out(request.X, len(y))
         self._residuals = Residuals.of(
@@ -325,9 +323,6 @@ class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
         )
         self.oob_prediction_, covered = average_left_out(answers, len(y))
         self._score_left_out(self.oob_prediction_[covered], covered, y, request)
-
-    def _answers_of(self, X: Any) -> list[Array]:
-        return [self._answer(member, X) for member in self.estimators_]
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Predict the interval that holds y with a given probability.
@@ -358,7 +353,7 @@ class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
         check_is_fitted(self, "estimators_")
         if not isinstance(coverage, numbers.Real) or not 0 < coverage < 1:
             raise ValueError(f"coverage must lie in (0, 1), got {coverage!r}.")
-        answers = self._answers_of(self._check_X(X))
+        answers = list(self._answers(self._check_X(X)))
         n_members = len(self._residuals.of_members)
         if n_members < len(answers):  # the errors are those of their mean
             answers = [np.mean(answers, axis=0)]
