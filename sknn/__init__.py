@@ -17,8 +17,10 @@ from sknn.estimators import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
+from sknn.persistence import TRUSTED_TYPES, load, save
 
 __all__ = [
+    "TRUSTED_TYPES",
     "MLPAutoencoder",
     "MLPClassifier",
     "MLPEnsembleClassifier",
@@ -34,8 +36,10 @@ __all__ = [
     "explain",
     "initializers",
     "layers",
+    "load",
     "losses",
     "optimizers",
+    "save",
     "schedules",
     "show_versions",
 ]

@@ -159,13 +159,18 @@ def _check_array(name: Any, array: Any) -> None:
     if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
         kind = type(array).__name__
         raise ValueError(f"array {name!r} must be an ndarray without mask, got {kind}")
-    if _code(array) not in _NAMES:
+    if not can_hold(array):
         raise ValueError(
             f"array {name!r} must be of dtype bool, int8 to int64, uint8 to uint64 or "
             f"float16 to float64, got {array.dtype}"
         )
     if _has_odd_booleans(array):
         raise ValueError(f"array {name!r} has booleans that are neither 0 nor 1")
+
+
+def can_hold(array: Array) -> bool:
+    """Tell whether the dtype of an array is one that files have."""
+    return _code(array) in _NAMES
 
 
 def _code(array: Array) -> str:

@@ -7,7 +7,7 @@ objective's, and what an output means is the loss's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ def _part(param: Param) -> int:
     if not param.trainable:
         return _FROZEN
     return _PENALIZED if param.penalized else _FREE
+
+
+def _full_name(i: int, param: Param) -> str:
+    return f"{i}.{param.name}"
 
 
 class Network:
@@ -96,6 +100,56 @@ class Network:
         stacked = cls(first.layers, first.n_features, first.values.dtype)
         stacked.bind(np.stack([network.values for network in networks]))
         return stacked
+
+    @classmethod
+    def of(
+        cls, layers: Sequence[Layer], n_features: int, parameters: Mapping[str, Array]
+    ) -> Network:
+        """Return a network with these parameters, as `parameters` names them.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            The chain, from input to raw output.
+        n_features : int
+            Number of input columns.
+        parameters : mapping of str to ndarray
+            Every parameter by its name, all in one dtype of float64 and float32; they
+            are copied.
+
+        Raises
+        ------
+        ValueError
+            If names, shapes or dtypes are not those that the layers declare.
+        """
+        network = cls.__new__(cls)
+        network.layers, network.n_features = tuple(layers), n_features
+        network._declare()
+        shapes = {_full_name(i, p): p.shape for i, p in network._declared}
+        given = {name: np.shape(array) for name, array in parameters.items()}
+        if given != shapes:
+            raise ValueError(f"parameters must have the shapes {shapes}, got {given}.")
+        dtypes = {str(array.dtype) for array in parameters.values()}
+        if len(dtypes) != 1 or not dtypes <= {"float32", "float64"}:
+            raise ValueError(f"parameters must be of one float dtype, got {dtypes}.")
+        network.bind(np.zeros(network.n_parameters, dtypes.pop()))
+        for name, view in network.parameters().items():
+            np.copyto(view, parameters[name])
+        return network
+
+    def parameters(self) -> dict[str, Array]:
+        """Return a view of each parameter by its name.
+
+        Returns
+        -------
+        parameters : dict of str to ndarray
+            Named by layer and parameter: ``"0.W"``, or ``"1.0.W"`` for the first layer
+            within the second; running statistics are among them.
+        """
+        return {
+            _full_name(i, param): self._part_of(self.values, i, param)
+            for i, param in self._declared
+        }
 
     def _declare(self) -> None:
         self._declared: list[tuple[int, Param]] = []

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, CLASSIFIER
 from sknn.estimators._parameters import document
+from sknn.estimators._stored import storable
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 
@@ -72,6 +73,7 @@ class ClassifierMethods:
             return np.log(self.predict_proba(X))
 
 
+@storable
 @document(CLASSIFIER, ATTRIBUTES)
 class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
     """Multi-layer perceptron classifier, a drop-in for scikit-learn's.

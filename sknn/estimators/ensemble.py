@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._array import Array
 from sknn.estimators._ensemble import ATTRIBUTES, PARAMETERS, BaseMLPEnsemble
 from sknn.estimators._parameters import document
+from sknn.estimators._stored import storable
 from sknn.estimators._targets import ClassTargets, RealTargets
 from sknn.estimators.classifier import MLPClassifier
 from sknn.estimators.estimator import MLPEstimator
@@ -20,6 +21,7 @@ from sknn.estimators.regressor import MLPRegressor
 from sknn.losses import GaussianNLL
 
 
+@storable
 @document(PARAMETERS, ATTRIBUTES)
 class MLPEnsembleClassifier(ClassifierMixin, BaseMLPEnsemble):
     """Ensemble of multi-layer perceptrons that averages probabilities.
@@ -133,6 +135,7 @@ class MLPEnsembleClassifier(ClassifierMixin, BaseMLPEnsemble):
         return tags
 
 
+@storable
 @document(PARAMETERS, ATTRIBUTES)
 class MLPEnsembleRegressor(RegressorMixin, BaseMLPEnsemble):
     """Ensemble of multi-layer perceptrons that averages predictions.

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, ESTIMATOR
 from sknn.estimators._parameters import document
+from sknn.estimators._stored import storable
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators._task import resolve_task
 from sknn.estimators.classifier import ClassifierMethods
@@ -23,6 +24,7 @@ def _classifies(estimator: MLPEstimator) -> bool:
     raise AttributeError("Only available when MLPEstimator predicts classes.")
 
 
+@storable
 @document(ESTIMATOR, ATTRIBUTES)
 class MLPEstimator(RegressorMethods, BaseMLP):
     """Multi-layer perceptron for labels or numbers, by `task`.

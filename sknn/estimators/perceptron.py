@@ -29,6 +29,7 @@ from sknn.estimators._perceptron_checks import (
 from sknn.estimators._perceptron_fit import PerceptronFit, make_targets, run, scores
 from sknn.estimators._perceptron_parameters import PARAMETERS
 from sknn.estimators._sklearn import CallbackSupportMixin, with_callbacks
+from sknn.estimators._stored import storable
 from sknn.training.perceptron import Average, Epoch, Samples, Weights
 
 
@@ -38,6 +39,7 @@ def _can_go_on(estimator: Any) -> bool:
     return True
 
 
+@storable
 @document(PARAMETERS)
 class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Perceptron, a drop-in for scikit-learn's `Perceptron`.

@@ -13,6 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, REGRESSOR
 from sknn.estimators._parameters import document
+from sknn.estimators._stored import storable
 from sknn.estimators._targets import RealTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 from sknn.losses import GaussianNLL, Loss, Quantile
@@ -122,6 +123,7 @@ class RegressorMethods:
         return self.predict_quantiles(X)[..., [int(end[0]) for end in ends]]
 
 
+@storable
 @document(REGRESSOR, ATTRIBUTES)
 class MLPRegressor(RegressorMethods, RegressorMixin, BaseMLP):
     """Multi-layer perceptron regressor, a drop-in for scikit-learn's.

@@ -13,6 +13,7 @@ from sknn.estimators._calibration import Residuals, fit_temperature
 from sknn.estimators._data import Request, rows_of
 from sknn.estimators._ensemble import average_left_out
 from sknn.estimators._parameters import document
+from sknn.estimators._stored import storable
 from sknn.estimators._tabular import (
     ATTRIBUTES,
     CLASSIFIER_ROWS,
@@ -26,6 +27,7 @@ from sknn.estimators.regressor import MLPRegressor
 from sknn.losses import LOSSES, Loss
 
 
+@storable
 @document(CLASSIFIER_ROWS, ATTRIBUTES)
 class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
     """Classifier for tables as they are, accurate and calibrated without tuning.
@@ -205,6 +207,7 @@ def _with_weight(values: Array, w: Array | None) -> Array:
     return values if w is None or not w.any() else values[w > 0]
 
 
+@storable
 @document(REGRESSOR_ROWS, ATTRIBUTES)
 class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
     """Regressor for tables as they are, accurate without tuning, with intervals.

@@ -22,10 +22,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
 from sknn.estimators._parameters import InvalidParameterError
+from sknn.estimators._stored import storable
 from sknn.estimators.estimator import MLPEstimator
 from sknn.layers import Dense, Layer
 
 
+@storable
 class MLPTransformer(
     ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator
 ):
