@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
+from sklearn import metrics
 from sklearn.base import BaseEstimator
 
 from sknn._tensors import FileFormatError, read_tensors, write_tensors
@@ -25,12 +27,23 @@ from sknn.estimators._storing import (
 
 __all__ = ["TRUSTED_TYPES", "FileFormatError", "load", "save"]
 
-#: Names of classes for the parameter `trusted` of skops: what fitted estimators of sknn
-#: consist of, and what searches of scikit-learn hold beside what skops trusts anyway.
+
+def _name(item: Any) -> str:
+    return f"{item.__module__}.{item.__qualname__}"
+
+
+# What searches hold beside what skops trusts anyway: scorers and what they compute.
+_METRICS = [getattr(metrics, name) for name in metrics.__all__]
+_OF_SEARCHES = {
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.metrics._scorer._Scorer",
+    *(_name(metric) for metric in _METRICS if isinstance(metric, FunctionType)),
+}
+
+#: Names for the parameter `trusted` of skops: the classes that fitted estimators of
+#: sknn consist of, and what searches of scikit-learn hold.
 TRUSTED_TYPES: list[str] = sorted(
-    {f"{kind.__module__}.{kind.__qualname__}" for kind in known_classes().values()}
-    | {f"sklearn.metrics._scorer.{name}" for name in ("_PassthroughScorer", "_Scorer")}
-    | {"numpy.dtype"}
+    {_name(kind) for kind in known_classes().values()} | _OF_SEARCHES | {"numpy.dtype"}
 )
 
 _SKOPS = "skops"
