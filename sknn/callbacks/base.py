@@ -28,6 +28,9 @@ class EpochInfo:
     model : callable
         ``model()`` returns a copy of the estimator, fitted as of this epoch, from which
         training can go on. It copies all parameters: call it only where it is needed.
+    store : callable
+        ``store(path)`` writes this model to a file, as `sknn.save` does, but for the
+        parameters `callbacks` and `checkpoint`, which are None in the file.
     learning_rate : float or None
         Rate of the last step; None for L-BFGS.
     score : float or None
@@ -47,6 +50,7 @@ class EpochInfo:
     time: float
     elapsed: float
     model: Callable[[], Any]
+    store: Callable[[Any], None]
     learning_rate: float | None = None
     score: float | None = None
     validation_loss: float | None = None

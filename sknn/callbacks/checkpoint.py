@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import pickle
+import time
 from dataclasses import dataclass
 from typing import Any
 
-from sknn._files import write_atomically
+from sknn._params import check_in_range
 from sknn.callbacks._ready import (
     Ready,
     check_count,
@@ -23,8 +23,8 @@ class Checkpoint(Ready):
     """Stores the model while it is being fitted, so that a killed fit can go on.
 
     The file always holds one complete model, the last that was stored, fitted as of its
-    epoch. It is a pickle: load it with `pickle.load`, and only where you trust its
-    source, since loading a pickle can run any program.
+    epoch; it is one of `sknn.save`, without callbacks. The parameter `checkpoint` of
+    the networks takes one of these, or just a path.
 
     Parameters
     ----------
@@ -33,73 +33,70 @@ class Checkpoint(Ready):
     every : int, default=1
         Store after each epoch whose number, counted from the first fit, is a multiple
         of this. Not used with `best_only`.
+    seconds : float or None, default=None
+        Least time between two stores; None stores at each such epoch. The time begins
+        with the fit.
     best_only : bool, default=False
         Store whenever `EpochInfo.is_best` says that no epoch was as good before:
         by the validation score under early stopping, else by the training loss.
 
     Notes
     -----
-    ``model.set_params(warm_start=True, max_iter=rest).fit(X, y)`` goes on with the
-    loaded model and the same data. For stochastic solvers the result equals that of the
-    uninterrupted fit to the bit: optimiser, averages, random state, patience and the
-    split of early stopping are in the file. What runs over `max_iter` must say over
-    how many epochs, as in ``Cosine(total=100)`` and ``SWA(start=75)``. 'lbfgs' starts
-    from the stored parameters with a fresh memory.
+    ``fit(X, y, resume_from=path)`` of an estimator with the same parameters goes on to
+    the end that the fit would have had, and for stochastic solvers to the same bits:
+    optimiser, averages, random state, patience, schedule and the split of early
+    stopping are in the file. 'lbfgs' starts from the stored parameters with a fresh
+    memory. ``sknn.load(path)`` returns the model itself.
 
-    The model has its `callbacks` in it, this one included, so all of them must be
-    picklable: functions of a module, no lambdas. Logs in the same list need
-    ``append=True`` not to begin anew.
-
-    Storing takes the time of copying and pickling the model and of waiting for the
-    disk: choose `every` so that this is little beside the epochs.
+    Storing takes the time of copying and writing the model and of waiting for the
+    disk: choose `every` or `seconds` so that this is little beside the epochs.
 
     Examples
     --------
-    >>> import pickle, tempfile
+    >>> import tempfile
     >>> from pathlib import Path
+    >>> import sknn
     >>> from sklearn.datasets import load_iris
-    >>> from sknn import MLPClassifier
     >>> from sknn.callbacks import Checkpoint
     >>> X, y = load_iris(return_X_y=True)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     keep = Checkpoint(Path(folder) / "model.pkl", every=5)
-    ...     net = MLPClassifier(callbacks=keep, learning_rate="cosine", max_iter=12)
+    ...     keep = Checkpoint(Path(folder) / "model.sknn", every=5)
+    ...     net = sknn.MLPClassifier(
+    ...         checkpoint=keep, learning_rate="cosine", max_iter=12, random_state=0
+    ...     )
     ...     _ = net.fit(X, y)
-    ...     model = pickle.loads(keep.path.read_bytes())
-    >>> model.n_iter_
-    10
+    ...     stored = sknn.load(keep.path)
+    ...     again = net.set_params(checkpoint=None).fit(X, y, resume_from=keep.path)
+    >>> stored.n_iter_, again.n_iter_
+    (10, 12)
     """
 
     path: str | os.PathLike[str]
     every: int = 1
+    seconds: float | None = None
     best_only: bool = False
 
     def validate(self) -> None:
         """Raise ValueError or TypeError where a parameter is not valid."""
         check_path(self)
         check_count(self, "every")
+        if self.seconds is not None:
+            check_in_range(self, "seconds", 0.0)
         check_flag(self, "best_only")
 
     def begin(self, estimator: Any, max_iter: int) -> None:
         """Check that the model can be stored; see `Callback.begin`."""
         super().begin(estimator, max_iter)
         check_place(self)
-        _check_picklable(estimator)
+        estimator._check_storable()
+        self._last = time.monotonic()
 
     def __call__(self, epoch: EpochInfo) -> None:
         """Store the model, if this is the time; see `Callback`."""
-        if epoch.is_best if self.best_only else epoch.number % self.every == 0:
-            write_atomically(self.path, pickle.dumps(epoch.model()))
-
-
-def _check_picklable(estimator: Any) -> None:
-    """Raise TypeError now where the first checkpoint would fail."""
-    for name, value in estimator.get_params(deep=False).items():
-        try:
-            pickle.dumps(value)
-        except Exception as error:
-            raise TypeError(
-                f"Checkpoint cannot store this model: its parameter {name!r} cannot be "
-                f"pickled ({error}). Use functions and classes that a module defines "
-                "instead of lambdas and those inside functions."
-            ) from error
+        due = epoch.is_best if self.best_only else epoch.number % self.every == 0
+        if not due:
+            return
+        if self.seconds is not None and time.monotonic() < self._last + self.seconds:
+            return
+        epoch.store(self.path)
+        self._last = time.monotonic()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sknn.callbacks import Callback, EpochInfo, TimeLimit
+from sknn.callbacks import Callback, Checkpoint, EpochInfo, TimeLimit
 from sknn.estimators._sklearn import SUPPORTS_CALLBACKS, has_callbacks
 
 Attributes = Callable[[], dict[str, Any]]
@@ -121,7 +121,7 @@ class FitCallbacks:
 
 
 class Listeners:
-    """The functions in the parameter `callbacks`, and the limit `max_time`.
+    """The functions in the parameter `callbacks`, `max_time` and `checkpoint`.
 
     Parameters
     ----------
@@ -135,6 +135,10 @@ class Listeners:
         callbacks = [given] if callable(given) else list(given or ())
         if estimator.max_time is not None:
             callbacks.append(TimeLimit(estimator.max_time))
+        place = estimator.checkpoint
+        if place is not None:
+            given = isinstance(place, Checkpoint)
+            callbacks.append(place if given else Checkpoint(place))
         self._callbacks: list[Any] = callbacks
 
     def __bool__(self) -> bool:

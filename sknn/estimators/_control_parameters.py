@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+from sknn.callbacks import Checkpoint
 from sknn.estimators._parameters import (
     NONE,
     Allowed,
@@ -18,6 +21,14 @@ _SPLITTER = Allowed(
 _CALLABLE = Allowed(
     "a callable (epoch) -> bool",
     lambda value: callable(value) and not isinstance(value, type),
+)
+
+_PLACE = Allowed(
+    "the name of a file or an sknn.callbacks.Checkpoint",
+    lambda value: (
+        isinstance(value, Checkpoint)
+        or (isinstance(value, (str, os.PathLike)) and bool(os.fspath(value)))
+    ),
 )
 
 CONTROL_PARAMETERS: dict[str, Parameter] = {
@@ -41,6 +52,16 @@ CONTROL_PARAMETERS: dict[str, Parameter] = {
         `set_callbacks` instead.
         """,
         NONE | _CALLABLE | sequence_of(_CALLABLE, "a sequence of such callables"),
+    ),
+    "checkpoint": Parameter(
+        "str, path-like, Checkpoint or None, default=None",
+        """
+        Where to store the model after each epoch, so that ``fit(X, y,
+        resume_from=path)`` can go on to the same end after the process was killed.
+        ``sknn.callbacks.Checkpoint(path, every=10)`` or ``Checkpoint(path,
+        seconds=60)`` store less often.
+        """,
+        NONE | _PLACE,
     ),
     "max_time": Parameter(
         "float or None, default=None",

@@ -27,6 +27,8 @@ class Request:
         Groups of the samples; all labels that will come.
     coefs_init, intercepts_init : list of array-like or None
         What to start from.
+    resume_from : str, path-like or None
+        A checkpoint to go on from.
     incremental : bool
         Whether one epoch goes on from the last call.
     rows : ndarray or None
@@ -45,6 +47,7 @@ class Request:
     classes: Any = None
     coefs_init: Any = None
     intercepts_init: Any = None
+    resume_from: Any = None
     incremental: bool = False
     rows: Array | None = None
     held: Array | None = None

@@ -220,6 +220,11 @@ class BaseMLPEnsemble(BaseEstimator):
 
     def _make_members(self, rng: np.random.RandomState) -> list[BaseMLP]:
         base = self._base()
+        if base.checkpoint is not None:
+            raise ValueError(
+                f"checkpoint={base.checkpoint!r} of the estimator in an ensemble would "
+                "be overwritten by each member in turn. Set it to None."
+            )
         seeds = rng.randint(np.iinfo(np.int32).max, size=self.n_estimators)
         return [clone(base).set_params(random_state=int(seed)) for seed in seeds]
 

@@ -62,7 +62,8 @@ class TrainingInput(NetworkInput):
         kind = type(self._targets) if goes_on else self._targets_type(y, classes)
         X, y = self._check_data(request.X, y, kind, reset=not goes_on)
         if goes_on:
-            self._targets.check_same(y, classes, exactly=self.warm_start)
+            whole = self.warm_start or request.resume_from is not None
+            self._targets.check_same(y, classes, exactly=whole)
         else:
             if request.incremental:
                 kind.require_classes(y, classes)

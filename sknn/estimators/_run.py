@@ -28,6 +28,7 @@ from sknn.estimators._callbacks import FitCallbacks, Listeners
 from sknn.estimators._data import Data
 from sknn.estimators._divergence import Divergence
 from sknn.estimators._scorer import Scorer
+from sknn.estimators._storing import store
 from sknn.objective import Objective
 from sknn.schedules import curve_of
 from sknn.training.batches import Batches
@@ -90,6 +91,8 @@ class Run:
     _kept: Array | None = field(default=None, init=False)
     _out_of_patience: bool = field(default=False, init=False)
     interrupted: bool = field(default=False, init=False)
+    _resumed: bool = field(default=False, init=False)
+    _data_checksum: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Remember which epoch the run starts from."""
@@ -113,15 +116,37 @@ class Run:
         self._interruptible(self.work)
         self.publish()
 
+    def resume(self) -> None:
+        """Be the run that a checkpoint has broken off, not a new one.
+
+        Raises
+        ------
+        ValueError
+            If the training data are not those of the checkpoint.
+        """
+        state = self.state
+        if state.data_checksum != self._checksum():
+            raise ValueError(
+                "resume_from was stored by a fit to other data: give the same X, y and "
+                "sample_weight, or load the model with sknn.load and go on with "
+                "warm_start=True."
+            )
+        self._resumed = True
+        self._first_epoch, self.loss = state.first_epoch, state.history["loss"][-1]
+        state.n_epochs = self.draft.max_iter
+
     def begin(self) -> None:
         """Make the network ready to go on from its last weights."""
-        if is_stochastic(self.draft.solver):
+        if is_stochastic(self.draft.solver) and not self._resumed:
             self._forget_last_stop()
         self._resume_last_values()
         self.state.back_off_from(self.draft.learning_rate_init)
         self.divergence.begin()
         self._started = time.perf_counter()
-        self.state.begin(None if self.incremental else self.draft.max_iter)
+        if self._resumed:
+            self._keep()
+        else:
+            self.state.begin(None if self.incremental else self.draft.max_iter)
 
     def work(self) -> None:
         """Train until a rule or a callback ends it."""
@@ -129,7 +154,7 @@ class Run:
             self._minimize()
             return
         epochs = train(self.objective, self.batches, state=self.state, **self.plan())
-        ended = False
+        ended = self._resumed and self._has_ended()
         while not ended:
             self.callbacks.epoch_begin()
             ended = self.ends_with(next(epochs))
@@ -152,6 +177,13 @@ class Run:
         asked = self._look_at(epoch)
         if self._out_of_patience or asked or self.incremental:
             return True
+        return self._reaches_max_iter()
+
+    def _has_ended(self) -> bool:
+        """Tell whether the epoch of the checkpoint was the last one."""
+        return self._patience.exhausted(self.state) or self._reaches_max_iter()
+
+    def _reaches_max_iter(self) -> bool:
         if self.n_iter < self.draft.max_iter:
             return False
         if curve_of(self.schedule) is None:  # a curve is meant to end here
@@ -160,6 +192,8 @@ class Run:
 
     def _minimize(self) -> None:
         draft = self.draft
+        if self._resumed and self.n_iter >= draft.max_iter:
+            return
 
         def report(epoch: Epoch) -> bool:
             if self.divergence.has_diverged(epoch.loss):
@@ -172,7 +206,7 @@ class Run:
             self.batches,
             self.state,
             report,
-            max_iter=draft.max_iter,
+            max_iter=draft.max_iter - self.n_iter,
             max_fun=draft.max_fun,
             tol=draft.tol,
         )
@@ -183,7 +217,7 @@ class Run:
             self.divergence.restore()
             return
         self.loss = float(result.fun)
-        _warn_lbfgs(result, min(result.nit, draft.max_iter), draft.max_iter)
+        _warn_lbfgs(result, min(self.n_iter, draft.max_iter), draft.max_iter)
 
     def _diverged(self, epoch: Epoch) -> bool:
         """Do what is to be done about divergence; return whether training is over."""
@@ -228,9 +262,7 @@ class Run:
         is_best = state.best_epoch == epoch.number or state.best_loss < best_loss
         # Before anybody is told: a model of this epoch goes on at the rate of the next.
         self._out_of_patience = self._patience_ends(epoch)
-        is_small = values.nbytes <= _KEPT_BYTES
-        if is_small and (not self.stops_early or state.best_values is None):
-            self._kept = keep(values, self._kept)
+        self._keep()
         rate = epoch.learning_rate
         rates = {} if rate is None else {"learning_rate": rate}
         inner = {} if self.diagnostics is None else self.diagnostics.measure()
@@ -246,6 +278,13 @@ class Run:
         asked = bool(self.listeners) and self._tell(epoch, scores, is_best)
         return self.callbacks.epoch_end(self.snapshot) or asked
 
+    def _keep(self) -> None:
+        """Copy the weights for Ctrl-C to return to, unless the best ones are kept."""
+        values = self.objective.network.values
+        is_small = values.nbytes <= _KEPT_BYTES
+        if is_small and (not self.stops_early or self.state.best_values is None):
+            self._kept = keep(values, self._kept)
+
     def _tell(self, epoch: Epoch, scores: dict[str, float], is_best: bool) -> bool:
         """Tell the constructor's callbacks; return whether one asks to stop."""
         return self.listeners.tell(
@@ -258,6 +297,7 @@ class Run:
                 time=epoch.time,
                 elapsed=time.perf_counter() - self._started,
                 model=self._model,
+                store=self._store,
                 learning_rate=epoch.learning_rate,
                 is_best=is_best,
                 **scores,
@@ -269,6 +309,19 @@ class Run:
         model = copy.copy(self.draft)
         model.__dict__ = self.snapshot()
         return model
+
+    def _store(self, path: Any) -> None:
+        """Write a fitted copy of the estimator to a file."""
+        self.state.data_checksum = self._checksum()
+        model = self._model()
+        model.callbacks = model.checkpoint = None
+        store(model, path)
+
+    def _checksum(self) -> int:
+        """Return what the checkpoint knows the data by."""
+        if self._data_checksum is None:
+            self._data_checksum = self.batches.checksum()
+        return self._data_checksum
 
     def _scores(self) -> dict[str, float]:
         scores: dict[str, float] = {}

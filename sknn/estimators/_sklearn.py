@@ -35,12 +35,18 @@ def has_callbacks(estimator: Any) -> bool:
     return bool(getattr(estimator, "_skl_callbacks", None))
 
 
+def is_of_callbacks(name: str) -> bool:
+    """Tell whether scikit-learn keeps its callbacks in an attribute of this name."""
+    return name.startswith("_") and "callback" in name
+
+
 __all__ = [
     "SKLEARN_VERSION",
     "SUPPORTS_CALLBACKS",
     "CallbackSupportMixin",
     "check_sample_weight",
     "has_callbacks",
+    "is_of_callbacks",
     "safe_indexing",
     "with_callbacks",
 ]

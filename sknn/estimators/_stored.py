@@ -19,6 +19,7 @@ from sknn._codec import Codec, Form, attributes_form, dataclass_form
 from sknn.estimators._calibration import Residuals
 from sknn.estimators._columns import ColumnEncoder
 from sknn.estimators._scaling import NumericScaler
+from sknn.estimators._sklearn import is_of_callbacks
 from sknn.estimators._targets import ClassTargets, InputTargets, RealTargets
 from sknn.initializers import INITIALIZERS, Normal, Ones, Scaled, Uniform, Zeros
 from sknn.layers import LAYERS, Layer
@@ -168,7 +169,7 @@ def _estimator_form(kind: type) -> Form:
     def take(estimator: Any) -> dict[str, Any]:
         # scikit-learn's callbacks, which are set beside the parameters, stay behind.
         parts = form.take(estimator).items()
-        return {name: part for name, part in parts if not name.startswith("_skl")}
+        return {name: part for name, part in parts if not is_of_callbacks(name)}
 
     def make(parts: dict[str, Any]) -> Any:
         _check_names(kind, parts)

@@ -110,12 +110,20 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         diagnostics: bool = False,
         validation_split: Any = None,
         callbacks: Any = None,
+        checkpoint: Any = None,
         max_time: float | None = None,
         on_divergence: str = "raise",
     ) -> None:
         self._store(locals())
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> MLPAutoencoder:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        resume_from: Any = None,
+    ) -> MLPAutoencoder:
         """Fit the model.
 
         Parameters
@@ -126,13 +134,16 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative.
+        resume_from : str, path-like or None, default=None
+            A file that `checkpoint` has left, of a fit with the same parameters and
+            data that was broken off: training goes on from it.
 
         Returns
         -------
         self : object
             The fitted estimator.
         """
-        return super().fit(X, X, sample_weight)
+        return super().fit(X, X, sample_weight, resume_from=resume_from)
 
     @available_if(can_go_on)
     def partial_fit(

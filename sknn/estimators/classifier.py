@@ -175,6 +175,7 @@ class MLPClassifier(ClassifierMethods, ClassifierMixin, BaseMLP):
         diagnostics: bool = False,
         validation_split: Any = None,
         callbacks: Any = None,
+        checkpoint: Any = None,
         max_time: float | None = None,
         on_divergence: str = "raise",
         loss: Any = "log_loss",

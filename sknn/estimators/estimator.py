@@ -127,6 +127,7 @@ class MLPEstimator(RegressorMethods, BaseMLP):
         diagnostics: bool = False,
         validation_split: Any = None,
         callbacks: Any = None,
+        checkpoint: Any = None,
         max_time: float | None = None,
         on_divergence: str = "raise",
     ) -> None:

@@ -31,12 +31,15 @@ from sknn.estimators._divergence import NON_FINITE, Divergence
 from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._loading import TrainingInput
 from sknn.estimators._parameters import validate_parameters
+from sknn.estimators._resume import resume
 from sknn.estimators._run import Run
 from sknn.estimators._scorer import Scorer
 from sknn.estimators._sklearn import (
     CallbackSupportMixin,
+    is_of_callbacks,
     with_callbacks,
 )
+from sknn.estimators._storing import check_storable
 from sknn.estimators._targets import ClassTargets
 from sknn.layers import Layer
 from sknn.layers.containers import adapts
@@ -92,6 +95,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
     diagnostics: bool
     validation_split: Any
     callbacks: Any
+    checkpoint: Any
     max_time: float | None
     on_divergence: str
 
@@ -116,6 +120,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         groups: Any = None,
         coefs_init: Any = None,
         intercepts_init: Any = None,
+        resume_from: Any = None,
     ) -> Any:
         """Fit the model.
 
@@ -145,6 +150,10 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
             the kernel of that layer to `weight_init`.
         intercepts_init : list of array-like, default=None
             Intercepts to start from, in the shapes of `intercepts_`, likewise.
+        resume_from : str, path-like or None, default=None
+            A file that `checkpoint` has left, of a fit with the same parameters and
+            data that was broken off. Training goes on from it to the end that the fit
+            would have had; for stochastic solvers the result is the same to the bit.
 
         Returns
         -------
@@ -154,7 +163,10 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         Raises
         ------
         ValueError
-            If a parameter or the data are not valid, or if training diverged.
+            If a parameter or the data are not valid, if training diverged, or if
+            `resume_from` is no checkpoint of a fit like this one.
+        OSError
+            If a file cannot be read or written.
         """
         return self._train(
             Request(
@@ -167,6 +179,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
                 groups=groups,
                 coefs_init=coefs_init,
                 intercepts_init=intercepts_init,
+                resume_from=resume_from,
             )
         )
 
@@ -206,9 +219,20 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         """Return a run of training on a copy of this estimator."""
         draft = copy.copy(self)
         goes_on = (request.incremental or self.warm_start) and hasattr(self, "_network")
+        if request.resume_from is not None:
+            draft, goes_on = resume(self, request), True
         data = draft._load(request, goes_on)
         draft._start(goes_on, data, request)
-        return draft._make_run(data, request, callbacks, listeners, adapt=not goes_on)
+        run = draft._make_run(data, request, callbacks, listeners, adapt=not goes_on)
+        if request.resume_from is not None:
+            run.resume()
+        return run
+
+    def _check_storable(self) -> None:
+        """Raise TypeError where a checkpoint of this model could not be written."""
+        unwatched = copy.copy(self)
+        unwatched.callbacks = unwatched.checkpoint = None
+        check_storable(unwatched)
 
     def _working_dtype(self) -> Any:
         """Return the dtype of training: L-BFGS needs the digits of float64."""
@@ -374,7 +398,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         twin._network = self._network.copy(self._dtype)
         twin._state = self._state.copy()
         twin.__dict__.update(twin._fitted_attributes(run))
-        return {k: v for k, v in vars(twin).items() if not k.startswith("_skl")}
+        return {k: v for k, v in vars(twin).items() if not is_of_callbacks(k)}
 
     # Predicting ------------------------------------------------------------------
 

@@ -222,6 +222,7 @@ class MLPRegressor(RegressorMethods, RegressorMixin, BaseMLP):
         diagnostics: bool = False,
         validation_split: Any = None,
         callbacks: Any = None,
+        checkpoint: Any = None,
         max_time: float | None = None,
         on_divergence: str = "raise",
     ) -> None:

@@ -6,6 +6,7 @@ a few batches at a time, and cast there if the network's dtype is another one.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ from sknn._array import Array, as_rows
 # Rows are gathered for as many batches at once as fit here: one gather for many small
 # batches costs less than one for each.
 _CHUNK_BYTES = 1 << 17
+
+_SAMPLE = 256
 
 Batch = tuple[Any, Array, "Array | None"]
 
@@ -156,6 +159,20 @@ class Batches:
         n = min(size, self.n_samples)
         picks = np.arange(n) * self.n_samples // n
         return self._gather(picks if self.rows is None else self.rows[picks])
+
+    def checksum(self) -> int:
+        """Return a number that another training set would hardly have.
+
+        It is made of the number of samples and of a few hundred of them.
+        """
+        X, y, w = self.sample(_SAMPLE)
+        if sparse.issparse(X):
+            X = X.toarray() if X.shape[1] < _SAMPLE else X.tocsr().data
+        number = zlib.crc32(str((self.n_samples, X.shape)).encode())
+        for part in (X, y, w):
+            if part is not None:
+                number = zlib.crc32(np.ascontiguousarray(part).tobytes(), number)
+        return number
 
     def _gather(self, rows: Any) -> Batch:
         if isinstance(rows, slice) or sparse.issparse(self.X):

@@ -64,6 +64,8 @@ class TrainingState:
         What later losses are compared with to see divergence.
     n_split : int
         Number of samples of which `train_rows` and `validation_rows` are parts.
+    data_checksum : int or None
+        What a checkpoint knows the training set by.
     """
 
     rng: np.random.RandomState
@@ -92,6 +94,7 @@ class TrainingState:
     backed_off: float | None = None
     first_loss: float | None = None
     n_split: int = 0
+    data_checksum: int | None = None
 
     def begin(self, n_epochs: int | None) -> None:
         """Set the horizon of the run of training that begins now."""

@@ -26,6 +26,7 @@ def epoch():
             "time": 1.0,
             "elapsed": float(number),
             "model": lambda: np.arange(number),
+            "store": lambda path: path.write_text(str(number)),
             "learning_rate": 0.001,
         }
         return EpochInfo(**(values | other))
