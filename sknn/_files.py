@@ -56,18 +56,41 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))
     # In the same folder, since only within a file system a file is replaced at once.
     temporary = target.with_name(f".{os.urandom(8).hex()}.tmp")
+    nameless = _open_nameless(target.parent)
     try:
         # Not by `tempfile`, whose files nobody else may read.
-        with temporary.open("xb") as file:
+        with nameless or temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            if nameless is not None:
+                _give_name(nameless, temporary)
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):  # the first error is the one to tell
             temporary.unlink()
         raise
     _sync_folder(target.parent)
+
+
+def _open_nameless(folder: Path) -> BinaryIO | None:
+    """Open a new file without a name, of which a killed process leaves nothing.
+
+    None where the system has no such files; Linux has them on most file systems.
+    """
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):
+        return None
+    try:
+        return open(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "wb")
+    except OSError:
+        return None
+
+
+def _give_name(file: BinaryIO, path: Path) -> None:
+    """Let a file without a name have one; the time until it is replaced is short."""
+    number = file.fileno()
+    # With a folder, whichever it is, Python calls what follows the link in /proc.
+    os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,8 +13,11 @@ import pytest
 from sknn._files import open_atomically, write_atomically
 
 
-@pytest.fixture
-def path(tmp_path):
+@pytest.fixture(params=["nameless", "named"])
+def path(request, tmp_path, monkeypatch):
+    """Where to write; on Linux the data wait in a file without a name, or with one."""
+    if request.param == "named":
+        monkeypatch.setattr("sknn._files._open_nameless", lambda folder: None)
     return tmp_path / "data.bin"
 
 
