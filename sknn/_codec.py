@@ -248,7 +248,7 @@ class _Reader:
             "scalar_of": lambda array: self.node(array)[()],
             "dtype": _dtype,
             "type": lambda value: _TYPES[value],
-            "path": Path,
+            "path": lambda value: Path(value),
             "objects": self._objects,
             "array": self._array,
         }
@@ -351,11 +351,12 @@ def _dtype(value: str) -> np.dtype[Any]:
 
 
 def _as_numbers(array: Array) -> Array:
-    """Return an array of text or time as one of numbers with the same bytes."""
+    """Return an array of text or time as one of numbers, of the machine's order."""
     kind = array.dtype.kind
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if kind not in "USmM":
         return array
-    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    array = np.array(array, order="C")
     if kind in "mM":
         return array.view(np.int64)
     unit = np.uint32 if kind == "U" else np.uint8
@@ -377,4 +378,4 @@ def _from_numbers(numbers: Array, dtype: np.dtype[Any]) -> Array:
     unit = np.dtype(np.uint32 if dtype.kind == "U" else np.uint8)
     if numbers.dtype != unit or numbers.shape[-1] * unit.itemsize != dtype.itemsize:
         raise ValueError(f"it does not fit to {dtype}")
-    return np.ascontiguousarray(numbers).view(dtype)[..., 0]
+    return np.array(numbers, order="C").view(dtype)[..., 0]
