@@ -188,12 +188,14 @@ def _check_fit(estimator: Any) -> None:
     _require(isinstance(network, Network), "the network is none")
     _require(isinstance(state, TrainingState), "the state of training is none")
     _require(network.n_features == estimator._n_inputs(), "the network's features")
-    _require(bool(np.isfinite(network.values).all()), "parameters are not finite")
+    values = network.values
+    _require(values.shape == (network.n_parameters,), "the number of parameters")
+    _require(bool(np.isfinite(values).all()), "parameters are not finite")
     n_raw = estimator._loss.n_raw(estimator._targets.n_outputs)
     _require(network.n_outputs == n_raw, "the network's outputs")
     for name in ("best_values", "last_values", "average"):
         vector = getattr(state, name)
-        fits = vector is None or vector.shape == network.values.shape
+        fits = vector is None or vector.shape == values.shape
         _require(fits, f"{name} does not fit to the network")
 
 
