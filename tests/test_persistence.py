@@ -228,7 +228,7 @@ def test_an_estimator_of_sknn_in_a_pipeline_is_checked(path):
 def test_without_skops_a_pipeline_says_what_to_install(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "skops", None)
     monkeypatch.setitem(sys.modules, "skops.io", None)
-    with pytest.raises(ImportError, match="To save Pipeline, .*pip install skops"):
+    with pytest.raises(ImportError, match=r"To save Pipeline, .*pip install skops"):
         sknn.save(make_pipe(), path)
     assert not path.exists()
 
@@ -329,7 +329,7 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_file_that_contradicts_itself_is_refused(name, path, fitted):
     sknn.save(fitted("plain")[0], path)
-    with pytest.raises(FileFormatError, match="cannot read '.*model.sknn': it"):
+    with pytest.raises(FileFormatError, match=r"cannot read '.*model\.sknn': it"):
         tampered(path, CHANGES[name])
 
 
@@ -370,7 +370,7 @@ def test_loading_imports_and_runs_nothing(path, fitted):
         "sys.addaudithook(lambda e, a: e in ('exec', 'compile', 'os.system',"
         " 'subprocess.Popen', 'pickle.find_class') and sys.exit(f'ran {e}'))\n"
         "sknn.load(sys.argv[1])\n"
-        "new = {m for m in set(sys.modules) - before if not m.startswith('encodings')}\n"
+        "new = set(sys.modules) - before\n"
         "sys.exit(f'imported {new}' if new else 0)\n"
     )
     command = [sys.executable, "-c", script, str(path)]

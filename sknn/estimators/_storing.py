@@ -109,7 +109,8 @@ def decode(arrays: dict[str, Array], about: Any) -> Any:
     if type(estimator) not in ESTIMATORS:
         raise FileFormatError(f"it holds no estimator but a {type(estimator).__name__}")
     for part in made:
-        check_whole(part)
+        if type(part) in ESTIMATORS:
+            check_whole(part)
     try_out(estimator)
     _warn_of_versions(made, written_by)
     return estimator
@@ -145,13 +146,10 @@ def _validate(estimator: Any) -> None:
 
 
 def check_whole(part: Any) -> None:
-    """Raise FileFormatError where something that was made is not whole."""
+    """Raise FileFormatError where an estimator that was made is not whole."""
     try:
-        if isinstance(part, TrainingState):
-            _check_state(part)
-        elif type(part) in ESTIMATORS:
-            _validate(part)
-            _check_fit(part)
+        _validate(part)
+        _check_fit(part)
     except FileFormatError:
         raise
     except Exception as error:
@@ -187,6 +185,7 @@ def _check_fit(estimator: Any) -> None:
     network, state = known["_network"], known["_state"]
     _require(isinstance(network, Network), "the network is none")
     _require(isinstance(state, TrainingState), "the state of training is none")
+    _check_state(state)
     _require(network.n_features == estimator._n_inputs(), "the network's features")
     values = network.values
     _require(values.shape == (network.n_parameters,), "the number of parameters")
