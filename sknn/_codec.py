@@ -263,7 +263,7 @@ class _Reader:
         tag = parts.pop("is", None)
         try:
             return self._readers[tag](**parts)
-        except (FileFormatError, RecursionError):
+        except (FileFormatError, MemoryError, RecursionError):
             raise
         except Exception as error:
             what = f"{tag} {parts.get('kind', '')}".strip()

@@ -150,7 +150,7 @@ def check_whole(part: Any) -> None:
     try:
         _validate(part)
         _check_fit(part)
-    except FileFormatError:
+    except (FileFormatError, MemoryError):
         raise
     except Exception as error:
         kind = type(part).__name__
@@ -180,6 +180,8 @@ def _check_fit(estimator: Any) -> None:
     """Raise ValueError where network, state and number of features do not fit."""
     known = vars(estimator)
     _require(known.get("n_features_in_", 1) <= _MOST_FEATURES, "n_features_in_")
+    if "coef_" in known:
+        _check_perceptron(known)
     if "_network" not in known:
         return
     network, state = known["_network"], known["_state"]
@@ -198,6 +200,19 @@ def _check_fit(estimator: Any) -> None:
         _require(fits, f"{name} does not fit to the network")
 
 
+def _check_perceptron(known: dict[str, Any]) -> None:
+    """Raise ValueError where weights in training do not fit to the published ones."""
+    shapes = known["coef_"].shape, known["intercept_"].shape
+    running, mean = known.get("_running"), known.get("_mean")
+    pairs = [] if running is None else [tuple(running)]
+    if mean is not None:
+        _require(set(mean) == {"start", "coef", "intercept", "seen"}, "the mean")
+        _require(mean["seen"].shape == known["intercept_"].shape, "the mean")
+        pairs.append((mean["coef"], mean["intercept"]))
+    for coef, intercept in pairs:
+        _require((coef.shape, intercept.shape) == shapes, "weights in training")
+
+
 def _require(condition: Any, what: str) -> None:
     if not condition:
         raise ValueError(what)
@@ -213,6 +228,8 @@ def try_out(estimator: Any) -> None:
     try:
         with np.errstate(all="ignore"):
             answer(_sample(estimator))
+    except MemoryError:
+        raise
     except Exception as error:
         raise FileFormatError(
             f"it is damaged, its estimator does not predict: {error}"

@@ -1,10 +1,11 @@
-"""An exception or Ctrl-C at any line of fit leaves a whole model or none.
+"""An exception or Ctrl-C at any line of fit, save or load leaves all whole, or nothing.
 
     python -m pytest -m slow tests/estimators/test_interruptions.py
 
-runs the long form: 1000 random lines of each case instead of 25.
+runs the long form: 1000 random lines of each case instead of 25, or 15.
 """
 
+import contextlib
 import copy
 import os
 import random
@@ -13,11 +14,13 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
 import sknn
-from sknn import MLPClassifier
+from sknn import MLPClassifier, MLPEnsembleClassifier, PerceptronClassifier
+from sknn.persistence import FileFormatError
 
 PACKAGE = os.path.dirname(sknn.__file__)
 X, Y = load_iris(return_X_y=True)
@@ -26,6 +29,7 @@ CASES = {
     "early stopping": {"early_stopping": True},
     "lbfgs": {"solver": "lbfgs"},
 }
+SMALL = {"hidden_layer_sizes": (4,), "max_iter": 4, "batch_size": 40, "random_state": 0}
 
 
 class InterruptedByTestError(Exception):
@@ -74,7 +78,7 @@ def same_attributes(a, b):
 
 def interrupt(parameters, error, tries, seed):
     """Interrupt first fits and refits at random lines; return how each ended."""
-    model = MLPClassifier((4,), max_iter=4, batch_size=40, random_state=0, **parameters)
+    model = MLPClassifier(**SMALL, **parameters)
     lines = run_with_interruption(lambda: copy.copy(model).fit(X, Y), -1, None)
     draw, ends = random.Random(seed), []
     for _ in range(tries):
@@ -104,3 +108,90 @@ def test_no_line_leaves_half_a_model(case, error, tries):
         ends = interrupt(CASES[case], error, tries, seed=len(case))
     assert len(ends) == 2 * tries
     assert all(ends)
+
+
+def fitted(kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return kind.fit(X, Y)
+
+
+def bits(model):
+    return scores(model).tobytes()
+
+
+def scores(model):
+    ask = getattr(model, "predict_proba", None) or model.decision_function
+    return ask(X)
+
+
+WORK = {
+    "partial_fit": (MLPClassifier(**SMALL), lambda m, path: m.partial_fit(X, Y)),
+    "resume": (
+        MLPClassifier(**SMALL),
+        lambda m, path: m.fit(X, Y, resume_from=path),
+    ),
+    "checkpoint": (
+        MLPClassifier(**SMALL, warm_start=True),
+        lambda m, path: m.set_params(checkpoint=path).fit(X, Y),
+    ),
+    "ensemble": (
+        MLPEnsembleClassifier(MLPClassifier(**SMALL), 2, random_state=1),
+        lambda m, path: m.fit(X[::-1], Y[::-1]),
+    ),
+    "perceptron": (
+        PerceptronClassifier(max_iter=4, random_state=0),
+        lambda m, path: m.fit(X[::-1], Y[::-1]),
+    ),
+    "save": (MLPClassifier(**SMALL), lambda m, path: sknn.save(m, path)),
+    "load": (MLPClassifier(**SMALL), lambda m, path: sknn.load(path)),
+}
+LONG = [15, pytest.param(1000, marks=pytest.mark.slow)]
+
+
+def interrupted_work(name, error, tries, folder, seed):
+    """Interrupt at random lines; return what is left of a model and of its file."""
+    model, work = WORK[name]
+    path = folder / "model.sknn"
+    first = fitted(MLPClassifier(**SMALL, checkpoint=path))
+    stored = path.read_bytes()
+    begin = fitted(clone(model))
+    if name == "resume":
+        begin = first.set_params(checkpoint=None)
+    whole = copy.deepcopy(begin)
+    lines = run_with_interruption(lambda: work(copy.deepcopy(begin), path), -1, None)
+    work(whole, path)
+    files, draw = {stored, path.read_bytes()}, random.Random(seed)
+    for _ in range(tries):
+        path.write_bytes(stored)
+        one = copy.deepcopy(begin)
+        at = draw.randint(1, lines)
+        # What goes wrong while a file is read is told as a file that cannot be read.
+        with contextlib.suppress(error, FileFormatError):
+            run_with_interruption(lambda m=one: work(m, path), at, error)
+        yield one, bits(begin), bits(whole), path, files
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("error", [InterruptedByTestError, KeyboardInterrupt])
+@pytest.mark.parametrize("name", WORK)
+@pytest.mark.parametrize("tries", LONG, ids=["short", "long"])
+def test_no_line_leaves_half_a_model_or_half_a_file(name, error, tries, tmp_path):
+    """Ctrl-C keeps an epoch of those that there would have been: that is whole, too."""
+    count = 0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training interrupted")
+        for model, before, after, path, files in interrupted_work(
+            name, error, tries, tmp_path, seed=len(name)
+        ):
+            count += 1
+            if error is InterruptedByTestError:
+                assert bits(model) in (before, after)
+            else:
+                assert np.isfinite(scores(model)).all()
+            loaded = sknn.load(path)
+            assert name == "checkpoint" or path.read_bytes() in files
+            assert 1 <= loaded.n_iter_ <= 4
+            left = {entry.name for entry in path.parent.iterdir()} - {path.name}
+            assert not left
+    assert count == tries

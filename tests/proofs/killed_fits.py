@@ -38,7 +38,9 @@ X, Y = load_iris(return_X_y=True)
 
 def network(i, path=None):
     settings = SETTINGS[i % len(SETTINGS)]
-    return MLPClassifier((64, 32), max_iter=12, random_state=i, checkpoint=path, **settings)
+    return MLPClassifier(
+        (64, 32), max_iter=12, random_state=i, checkpoint=path, **settings
+    )
 
 
 def bits(model):
@@ -81,7 +83,7 @@ def run_and_kill(i, path, result, delay):
 
 
 def kills(n, seed=0):
-    """Kill `n` times; return how many fell into a write, left a file, and fits ended."""
+    """Kill `n` times; return counts of kills, of those in a write, and of fits."""
     draw = random.Random(seed)
     done = within = stale = fits = 0
     with tempfile.TemporaryDirectory() as name:
@@ -95,8 +97,8 @@ def kills(n, seed=0):
                 whole = time.perf_counter() - begin
             path.unlink()
             while True:
-                # Delays are those at which a fit is somewhere in the middle.
-                delay = None if done >= n else draw.uniform(0.05, 0.7) * whole
+                # The longest delays let the fit end by itself.
+                delay = None if done >= n else draw.uniform(0.1, 1.3) * whole
                 killed, in_write = run_and_kill(fits, path, result, delay)
                 done, within = done + killed, within + (killed and in_write)
                 if not killed:
@@ -113,9 +115,9 @@ def main(n="200"):
     begin = time.perf_counter()
     found = kills(int(n))
     print(
-        f"{found['kills']} kills of {found['fits']} fits, {found['in a write']} of them "
-        f"while a checkpoint was written; {found['files left']} temporary files left; "
-        f"every fit ended with the bits of the uninterrupted one, "
+        f"{found['kills']} kills of {found['fits']} fits, {found['in a write']} of "
+        f"them while a checkpoint was written; {found['files left']} temporary files "
+        "left; every fit ended with the bits of the uninterrupted one, "
         f"{time.perf_counter() - begin:.1f} s"
     )
 

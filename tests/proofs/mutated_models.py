@@ -67,7 +67,9 @@ def change_content(file, draw):
         elif action == 2 and values:
             place[key] = copy.deepcopy(draw.choice(values))
         elif action == 3 and isinstance(place[key], (int, float)):
-            place[key] = place[key] * draw.choice([-1, 0, 2, 1000]) + draw.choice([0, 1])
+            place[key] = place[key] * draw.choice([-1, 0, 2, 1000]) + draw.choice(
+                [0, 1]
+            )
         elif isinstance(place, dict):
             place[draw.choice(["predict", "__class__", "x", "is"])] = place[key]
         else:
