@@ -34,6 +34,7 @@ __all__ = [
     "__version__",
     "callbacks",
     "explain",
+    "export",
     "initializers",
     "layers",
     "load",
@@ -46,7 +47,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import `sknn.explain` when it is first asked for."""
-    if name == "explain":
-        return importlib.import_module("sknn.explain")
+    """Import `sknn.explain` and `sknn.export` when they are first asked for."""
+    if name in ("explain", "export"):
+        return importlib.import_module(f"sknn.{name}")
     raise AttributeError(f"module 'sknn' has no attribute {name!r}")

@@ -34,6 +34,7 @@ def state():
 
 state_before, modules_before = state(), set(sys.modules)
 import sknn
+sknn.export  # imports what others need when something is exported to them
 changed = [key for key, value in state().items() if value != state_before[key]]
 added = {name.partition(".")[0] for name in set(sys.modules) - modules_before}
 print(json.dumps({"added": sorted(added), "changed": changed}))
@@ -57,7 +58,11 @@ def probe():
 
 
 @pytest.mark.parametrize(
-    "package", ["shap", "lime", "matplotlib", "pandas", "polars", "onnx", "torch"]
+    "package",
+    [
+        *("shap", "lime", "matplotlib", "pandas", "polars"),
+        *("onnx", "onnxruntime", "skl2onnx", "torch"),
+    ],
 )
 def test_import_pulls_in_no_optional_package(probe, package):
     assert package not in probe["added"]

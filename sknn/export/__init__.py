@@ -1,0 +1,12 @@
+"""Fitted estimators for others: ONNX, scikit-learn's classes, PyTorch's names.
+
+Packages that are not needed otherwise are imported when something is exported to them.
+"""
+
+from sknn.export._layers import layer_rule
+from sknn.export._model import to_onnx
+
+__all__ = [
+    "layer_rule",
+    "to_onnx",
+]
