@@ -5,8 +5,10 @@ Packages that are not needed otherwise are imported when something is exported t
 
 from sknn.export._layers import layer_rule
 from sknn.export._model import to_onnx
+from sknn.export._skl2onnx import register_skl2onnx
 
 __all__ = [
     "layer_rule",
+    "register_skl2onnx",
     "to_onnx",
 ]

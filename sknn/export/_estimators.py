@@ -155,7 +155,7 @@ def _(estimator: MLPEnsembleClassifier, source: Source) -> Outputs:
     mean, targets = _mean_of(estimator, probabilities), estimator._class_targets()
     if targets.multilabel:
         return {"label": (mean > 0.5).cast(np.int64), "probabilities": mean}
-    label = mean.argmax().choose(_as_labels(targets.classes))
+    label = mean.argmax().choose(labels_of(targets.classes))
     return {"label": label, "probabilities": mean}
 
 
@@ -239,10 +239,10 @@ def _label(targets: ClassTargets, raw: Tensor) -> Tensor:
         codes = raw.argmax()
     else:
         codes = (raw > 0).flat().cast(np.int64)
-    return codes.choose(_as_labels(targets.classes))
+    return codes.choose(labels_of(targets.classes))
 
 
-def _as_labels(classes: Array) -> Array:
+def labels_of(classes: Array) -> Array:
     """Return labels in a dtype that ONNX has."""
     if classes.dtype.kind in "iu":
         return classes.astype(np.int64)

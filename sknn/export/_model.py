@@ -124,7 +124,7 @@ def _opsets(graph: Graph) -> list[tuple[str, int]]:
 def as_node(node: Node) -> Any:
     """Return a node as onnx has it."""
     helper = require("onnx").helper
-    attributes = {name: _attribute(value) for name, value in node.attributes.items()}
+    attributes = {name: attribute(value) for name, value in node.attributes.items()}
     return helper.make_node(
         node.op, node.inputs, [node.output], domain=node.domain, **attributes
     )
@@ -143,7 +143,8 @@ def type_of(dtype: np.dtype[Any]) -> int:
     return onnx.helper.np_dtype_to_tensor_dtype(dtype)
 
 
-def _attribute(value: Any) -> Any:
+def attribute(value: Any) -> Any:
+    """Return the value of an attribute as onnx has it."""
     if isinstance(value, np.dtype):
         return type_of(value)
     return as_tensor("", value) if isinstance(value, np.ndarray) else value
