@@ -40,13 +40,37 @@ def is_of_callbacks(name: str) -> bool:
     return name.startswith("_") and "callback" in name
 
 
+def optimizer_of(mlp: Any) -> Any:
+    """Return the optimiser in a network of scikit-learn, None where it has none."""
+    return vars(mlp).get("_optimizer")
+
+
+def forget_optimizer(mlp: Any) -> None:
+    """Let a network of scikit-learn begin with a new optimiser."""
+    vars(mlp).pop("_optimizer", None)
+
+
+def patience_of(mlp: Any) -> int:
+    """Return the epochs since a network of scikit-learn has improved."""
+    return int(vars(mlp).get("_no_improvement_count", 0))
+
+
+def set_patience(mlp: Any, count: int) -> None:
+    """Set the epochs since a network of scikit-learn has improved."""
+    mlp._no_improvement_count = count
+
+
 __all__ = [
     "SKLEARN_VERSION",
     "SUPPORTS_CALLBACKS",
     "CallbackSupportMixin",
     "check_sample_weight",
+    "forget_optimizer",
     "has_callbacks",
     "is_of_callbacks",
+    "optimizer_of",
+    "patience_of",
     "safe_indexing",
+    "set_patience",
     "with_callbacks",
 ]

@@ -5,10 +5,13 @@ Packages that are not needed otherwise are imported when something is exported t
 
 from sknn.export._layers import layer_rule
 from sknn.export._model import to_onnx
+from sknn.export._scikit import from_sklearn, to_sklearn
 from sknn.export._skl2onnx import register_skl2onnx
 
 __all__ = [
+    "from_sklearn",
     "layer_rule",
     "register_skl2onnx",
     "to_onnx",
+    "to_sklearn",
 ]
