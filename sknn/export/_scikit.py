@@ -51,7 +51,7 @@ _QUIET = {
     "verbose": False,
     "batch_size": "auto",
 }
-_FITTED = ("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_")
+_FITTED: tuple[str, ...] = ("n_iter_", "t_", "loss_", "best_loss_", "loss_curve_")
 _FITTED += ("validation_scores_", "best_validation_score_")
 
 
@@ -287,7 +287,7 @@ def from_sklearn(mlp: Any) -> Any:
     as_of_run = {"n_iter": mlp.n_iter_, "loss": mlp.loss_}
     stops_early = mlp.early_stopping and mlp.solver != "lbfgs"
     run: Any = SimpleNamespace(**as_of_run, stops_early=stops_early)
-    vars(ours).update(ours._fitted_attributes(run))
+    ours.__dict__ |= ours._fitted_attributes(run)
     _copy_names(mlp, ours)
     return ours
 
