@@ -16,7 +16,7 @@ __all__ = ["__version__", "show_versions"]
 __version__ = "0.1.0"
 
 REQUIRED = ("numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl")
-OPTIONAL = ("shap", "lime", "matplotlib", "onnx", "pandas", "polars")
+OPTIONAL = ("shap", "lime", "matplotlib", "onnx", "onnxruntime", "pandas", "polars")
 
 
 def show_versions() -> None:

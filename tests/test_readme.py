@@ -17,6 +17,13 @@ NEWEST = parse_version(np.__version__) >= parse_version("2.0") and (
     parse_version(sklearn.__version__) >= parse_version("1.9")
 )
 
+# What examples with these words need beside sknn.
+NEEDED = {
+    "explain": ("shap", "lime"),
+    "to_onnx": ("onnx", "onnxruntime"),
+    "skl2onnx": ("skl2onnx",),
+}
+
 
 def each(pages):
     """Parametrize a test by pages."""
@@ -44,9 +51,11 @@ def examples(page):
 @pytest.mark.skipif(not NEWEST, reason="pages show what the newest versions print")
 def test_examples_of_the_page_run(page, tmp_path, monkeypatch):
     test = examples(page)
-    if any("explain" in example.source for example in test.examples):
-        pytest.importorskip("shap")
-        pytest.importorskip("lime")
+    sources = "".join(example.source for example in test.examples)
+    for word, packages in NEEDED.items():
+        if word in sources:
+            for package in packages:
+                pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     report = []
     doctest.DocTestRunner(
