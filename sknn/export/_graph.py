@@ -14,8 +14,8 @@ import numpy as np
 
 from sknn._array import Array
 
-#: Operators are those of this version, which onnxruntime knows since 1.6 (2020); none
-#: of them means anything else in later versions.
+#: Operators are those of this version, of 2020; none of them means anything else in
+#: later ones.
 OPSET = 13
 ML = "ai.onnx.ml"
 OPSET_ML = 2

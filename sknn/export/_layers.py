@@ -173,47 +173,55 @@ def _embedding(layer: Embedding, x: Tensor, p: Views) -> Tensor:
     return x.graph.concat(parts)
 
 
-# Embeddings of numbers: (n, features) is (n, features, outputs) within them.
+# Embeddings of numbers: (n, features) is (features, n, outputs) within them, and one
+# product serves all features. It must not follow the transposition at once: onnxruntime
+# would fuse the two to an operator that up to 1.22 it has for float32 only.
 
 
-def _outer(x: Tensor, row: Array) -> Tensor:
-    """Return the products of each feature with its own part of a row."""
-    return x.reshape(0, x.width, 1) * row.reshape(1, x.width, -1)
+def _features_first(x: Tensor) -> Tensor:
+    return x.reshape(0, x.width, 1).exchange()
 
 
-def _of_each(x: Tensor, W: Array) -> Tensor:
-    """Return the product of each feature's part with a kernel of its own."""
-    return x.exchange().matmul(W).exchange()
+def _features_last(y: Tensor, n_features: int) -> Tensor:
+    return y.exchange().reshape(0, n_features * y.width)
 
 
-def _rows_of(b: Array, n_features: int) -> Array:
-    return b.reshape(1, n_features, -1)
+def _of_each(row: Array, n_features: int) -> Array:
+    """Return the part of each feature in a row, (features, 1, numbers)."""
+    return row.reshape(n_features, 1, -1)
+
+
+def _cos(x: Tensor) -> Tensor:
+    # onnxruntime up to 1.22 has no Cos for float64.
+    return x.apply("Cos") if x.dtype == np.float32 else (x + np.pi / 2).apply("Sin")
 
 
 @layer_rule(PLR)
 def _plr(layer: PLR, x: Tensor, p: Views) -> Tensor:
-    angle = _outer(x, 2 * np.pi * p["frequencies"])
+    angle = _features_first(x) * _of_each(2 * np.pi * p["frequencies"], x.width)
     n, W = layer.n_frequencies, p["W"]
-    y = _of_each(angle.apply("Sin"), W[:, :n]) + _of_each(angle.apply("Cos"), W[:, n:])
-    y = (y + _rows_of(p["b"], x.width)).apply("Relu")
-    return y.reshape(0, x.width * layer.dim)
+    y = angle.apply("Sin").matmul(W[:, :n]) + _cos(angle).matmul(W[:, n:])
+    y = (y + _of_each(p["b"], x.width)).apply("Relu")
+    return _features_last(y, x.width)
 
 
 @layer_rule(PBLD)
 def _pbld(layer: PBLD, x: Tensor, p: Views) -> Tensor:
-    angle = _outer(x, 2 * np.pi * p["frequencies"]) + _rows_of(p["phases"], x.width)
-    y = _of_each(angle.apply("Cos"), p["W"]) + _rows_of(p["b"], x.width)
-    names = (x.reshape(0, x.width, 1).name, y.name)
+    first = _features_first(x)
+    angle = first * _of_each(2 * np.pi * p["frequencies"], x.width)
+    wave = _cos(angle + _of_each(p["phases"], x.width))
+    y = wave.matmul(p["W"]) + _of_each(p["b"], x.width)
+    names = (first.name, y.name)
     both = x.graph.add("Concat", names, x.dtype, layer.dim, axis=2)
-    return both.reshape(0, x.width * layer.dim)
+    return _features_last(both, x.width)
 
 
 @layer_rule(PiecewiseLinear)
 def _piecewise_linear(layer: PiecewiseLinear, x: Tensor, p: Views) -> Tensor:
     bins = layer._bins(p["edges"], x.width)
-    left, slope, low, high = (_rows_of(row, x.width) for row in bins)
-    e = ((x.reshape(0, x.width, 1) - left) * slope).maximum(low).minimum(high)
+    left, slope, low, high = (_of_each(row, x.width) for row in bins)
+    e = ((_features_first(x) - left) * slope).maximum(low).minimum(high)
     if layer.dim is None:
-        return e.reshape(0, x.width * layer.n_bins)
-    y = _of_each(e, p["W"]) + _rows_of(p["b"], x.width)
-    return y.reshape(0, x.width * layer.dim)
+        return _features_last(replace(e, width=layer.n_bins), x.width)
+    y = e.matmul(p["W"]) + _of_each(p["b"], x.width)
+    return _features_last(y, x.width)

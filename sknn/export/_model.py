@@ -48,8 +48,8 @@ def to_onnx(estimator: Any, *, dtype: Any = None) -> Any:
     Returns
     -------
     model : onnx.ModelProto
-        Of operator set 13, which onnxruntime runs from version 1.6 on. It has one input
-        ``X`` of shape (n, n_features); where a column holds strings, one of shape
+        Of operator set 13, which onnxruntime runs from version 1.18 on. It has one
+        input ``X`` of shape (n, n_features); where a column holds strings, one of shape
         (n, 1) for each column, under its name or ``x0``, ``x1``, .... Outputs of
         classifiers are ``label``, of shape (n,), and ``probabilities``, of
         `PerceptronClassifier`, which has none, ``label`` and ``scores``. All others
@@ -97,7 +97,9 @@ def as_model(graph: Graph, name: str) -> Any:
     onnx = require("onnx")
     helper, ends = onnx.helper, graph.outputs.items()
     nodes = [as_node(node) for node in graph.nodes]
-    nodes += [helper.make_node("Identity", [t.name], [end]) for end, t in ends]
+    nodes += [
+        helper.make_node("Identity", [t.name], [end], name=end) for end, t in ends
+    ]
     proto = helper.make_graph(
         nodes,
         name,
@@ -125,8 +127,10 @@ def as_node(node: Node) -> Any:
     """Return a node as onnx has it."""
     helper = require("onnx").helper
     attributes = {name: attribute(value) for name, value in node.attributes.items()}
+    # Named: optimisers of onnxruntime up to 1.20 name new nodes after old ones.
+    name = f"{node.op}_{node.output}"
     return helper.make_node(
-        node.op, node.inputs, [node.output], domain=node.domain, **attributes
+        node.op, node.inputs, [node.output], name, domain=node.domain, **attributes
     )
 
 
