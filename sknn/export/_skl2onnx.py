@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     if container.target_opset_any_domain("") < OPSET:
         raise ValueError(f"sknn.export needs target_opset of at least {OPSET}.")
     graph = Graph()
-    source, names = _take_inputs(graph, operator.inputs)
+    source, names = _take_inputs(graph, operator.inputs, model.n_features_in_)
     outputs = list(answer(model, source).values())
     types = require("skl2onnx.common.data_types")
     _write(graph, names, scope, container)
@@ -128,7 +129,9 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
         )
 
 
-def _take_inputs(graph: Graph, inputs: Any) -> tuple[Source, dict[str, str]]:
+def _take_inputs(
+    graph: Graph, inputs: Any, n_features: int
+) -> tuple[Source, dict[str, str]]:
     """Return the inputs side by side, and skl2onnx's names of them."""
     types = require("skl2onnx.common.data_types")
     dtypes = {
@@ -138,10 +141,11 @@ def _take_inputs(graph: Graph, inputs: Any) -> tuple[Source, dict[str, str]]:
     names, parts = {}, []
     for i, one in enumerate(inputs):
         dtype = dtypes.get(type(one.type), np.float32)
-        tensor = graph.input(f"X{i}", dtype, one.type.shape[1] or 0)
+        tensor = graph.input(f"X{i}", dtype, 0)
         names[tensor.name] = one.full_name
         parts.append(tensor)
-    return Source(graph, _joined(graph, parts)), names
+    # skl2onnx does not always know how wide its tensors are.
+    return Source(graph, replace(_joined(graph, parts), width=n_features)), names
 
 
 def _joined(graph: Graph, parts: list[Tensor]) -> Tensor:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -221,6 +222,15 @@ def test_strings_without_names_are_numbered(run, fit):
     given = {"x0": X[:, :1], "x1": X[:, 1:].astype(float)}
     found = run(to_onnx(model), given)["variable"]
     np.testing.assert_allclose(found[:, 0], model.predict(X), rtol=1e-12)
+
+
+def test_what_was_fitted_on_sparse_rows_takes_dense_ones(numbers, fit, run):
+    X, score = numbers
+    for model in (MLPClassifier((5,)), PerceptronClassifier()):
+        fit(model, sparse.csr_matrix(X), binary(score))
+        if isinstance(model, PerceptronClassifier):
+            model.sparsify()
+        assert_same(run(to_onnx(model), X), expected_of(model, X), 1e-12)
 
 
 def test_a_frozen_network_gives_its_features(numbers, fit, run):

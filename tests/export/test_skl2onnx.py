@@ -184,6 +184,15 @@ def test_strings_pass_through_an_encoder(frame, numbers, fit, run):
     np.testing.assert_allclose(found, model.predict(frame), rtol=1e-6)
 
 
+def test_layers_that_ask_for_the_width_find_it(numbers, fit, run):
+    X, score = numbers
+    network = MLPRegressor(hidden_layer_sizes=(5,), numeric_embedding="pbld")
+    model = fit(scaled(network), X, score)
+    types = [("X", skl2onnx.common.data_types.DoubleTensorType([None, None]))]
+    found = run(skl2onnx.to_onnx(model, initial_types=types), X)["variable"][:, 0]
+    np.testing.assert_allclose(found, model.predict(X), rtol=1e-10)
+
+
 def test_columns_that_come_one_by_one_are_joined(numbers, fit, run):
     X, score = numbers
     X = X.astype(np.float32)
