@@ -16,6 +16,8 @@ from sknn import (
     MLPRegressor,
     PerceptronClassifier,
     TabularMLPClassifier,
+    load,
+    save,
 )
 from sknn.estimators._sklearn import SKLEARN_VERSION
 from sknn.export import from_sklearn, to_sklearn
@@ -263,3 +265,12 @@ def test_what_is_not_fitted_is_refused():
         from_sklearn(TheirClassifier())
     with pytest.raises(TypeError, match="MLPAutoencoder"):
         to_sklearn(MLPAutoencoder())
+
+
+@pytest.mark.parametrize("solver", SOLVERS[:3], ids=str)
+def test_what_has_come_from_scikit_learn_can_be_saved(solver, numbers, tmp_path):
+    X, y = numbers
+    theirs = TheirRegressor(**SMALL, **solver).partial_fit(X, y)
+    save(from_sklearn(theirs), tmp_path / "model")
+    found = going_on(load(tmp_path / "model"), X, y, 1)
+    np.testing.assert_allclose(found, going_on(theirs, X, y, 1), rtol=0, atol=1e-10)
