@@ -32,6 +32,7 @@ from sknn.estimators._sklearn import (
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators.mlp import BaseMLP
 from sknn.export._chains import chain_of
+from sknn.export._links import LINK_RULES
 from sknn.network import Network
 from sknn.optimizers import Adam
 from sknn.schedules import Adaptive
@@ -135,8 +136,8 @@ def _make_theirs(estimator: BaseMLP) -> Any:
         expected: tuple[str, ...] = ("logistic", "softmax")
     else:
         expected = ("identity", "exp")
-    n_raw = loss.n_raw(targets.n_outputs)
-    if loss.link not in expected or n_raw != targets.n_outputs:
+    fits = loss.link in expected and type(loss).link_inverse in LINK_RULES
+    if not fits or loss.n_raw(targets.n_outputs) != targets.n_outputs:
         raise ValueError(
             f"{type(loss).__name__} stands in the way: what it predicts is not the "
             "output of the network."
@@ -273,15 +274,7 @@ def from_sklearn(mlp: Any) -> Any:
     given = _parameters(mlp, ours)
     given |= {name: mlp.get_params()[name] for name in _DESCRIBE_THE_NETWORK[:2]}
     given["loss"] = "poisson" if mlp.out_activation_ == "exp" else ours.loss
-    ours.set_params(**{**given, **_QUIET, "solver": "adam", "warm_start": False})
-    dtype = mlp.coefs_[0].dtype
-    targets = _targets_of(mlp)
-    y = _dummy_targets(targets)
-    X = np.zeros((len(y), mlp.n_features_in_), dtype)
-    request = Request(X, y, None, classes=getattr(targets, "classes", None))
-    data = ours._load(request, goes_on=False)
-    ours._start(False, data, request)
-    ours.set_params(**{**type(ours)().get_params(), **given})
+    _start_ours(ours, given, _targets_of(mlp), mlp.coefs_[0])
     ours.coefs_, ours.intercepts_ = mlp.coefs_, mlp.intercepts_
     ours._state = _state_of(mlp, ours)
     as_of_run = {"n_iter": mlp.n_iter_, "loss": mlp.loss_}
@@ -290,6 +283,18 @@ def from_sklearn(mlp: Any) -> Any:
     ours.__dict__ |= ours._fitted_attributes(run)
     _copy_names(mlp, ours)
     return ours
+
+
+def _start_ours(
+    ours: BaseMLP, given: dict[str, Any], targets: Targets, W: Array
+) -> None:
+    """Set parameters; make a network for targets of this kind."""
+    ours.set_params(**{**given, **_QUIET, "solver": "adam", "warm_start": False})
+    y = _dummy_targets(targets)
+    X, classes = np.zeros((len(y), len(W)), W.dtype), getattr(targets, "classes", None)
+    request = Request(X, y, None, classes=classes)
+    ours._start(False, ours._load(request, goes_on=False), request)
+    ours.set_params(**{**type(ours)().get_params(), **given})
 
 
 def _targets_of(mlp: Any) -> Targets:

@@ -22,6 +22,7 @@ from sknn import (
 from sknn.estimators._sklearn import SKLEARN_VERSION
 from sknn.export import from_sklearn, to_sklearn
 from sknn.layers import Activation, Dense
+from sknn.losses import SquaredError
 from sknn.optimizers import AdamW
 
 HAS_POISSON = (SKLEARN_VERSION.major, SKLEARN_VERSION.minor) >= (1, 7)
@@ -230,7 +231,15 @@ def test_names_of_columns_come_along(numbers, fit):
     assert_equal_answers(from_sklearn(theirs), ours, frame)
 
 
+class Squared(SquaredError):
+    """A loss with a link of its own."""
+
+    def link_inverse(self, raw):
+        return raw**2
+
+
 REFUSED = [
+    (MLPRegressor(Squared(), (5,)), number, "Squared stands in the way"),
     (MLPClassifier((5,), "gelu"), binary, r"Activation\('gelu'\) stands in the way"),
     (MLPClassifier((5,), normalization="batch"), binary, "BatchNorm"),
     (MLPClassifier((5, 4), residual=True), binary, "Residual"),
