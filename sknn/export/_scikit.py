@@ -1,8 +1,7 @@
-"""Networks of scikit-learn from ours, and ours from theirs; the memory comes along."""
+"""Networks of scikit-learn from ours, and ours from theirs."""
 
 from __future__ import annotations
 
-import math
 import numbers
 from types import SimpleNamespace
 from typing import Any
@@ -21,21 +20,13 @@ from sknn.estimators import (
     MLPRegressor,
     PerceptronClassifier,
 )
-from sknn.estimators._build import build_optimizer, is_stochastic
 from sknn.estimators._data import Request
-from sknn.estimators._sklearn import (
-    forget_optimizer,
-    optimizer_of,
-    patience_of,
-    set_patience,
-)
+from sknn.estimators._sklearn import patience_of, set_patience
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators.mlp import BaseMLP
 from sknn.export._chains import chain_of
 from sknn.export._links import LINK_RULES
-from sknn.network import Network
-from sknn.optimizers import Adam
-from sknn.schedules import Adaptive
+from sknn.export._memory import hand_over_memory, take_over_memory
 from sknn.training.state import TrainingState
 
 # What both have; all other values are plain.
@@ -120,7 +111,7 @@ def to_sklearn(estimator: Any) -> Any:
     for name in _FITTED:
         setattr(theirs, name, getattr(estimator, name))
     set_patience(theirs, estimator._state.no_improvement_count)
-    _hand_over_memory(estimator, theirs)
+    hand_over_memory(estimator, theirs)
     _copy_names(estimator, theirs)
     return theirs
 
@@ -323,71 +314,5 @@ def _state_of(mlp: Any, ours: BaseMLP) -> TrainingState:
         state.best_epoch = int(np.argmax(scores)) + 1
     elif getattr(mlp, "best_loss_", None) is not None:
         state.best_loss = mlp.best_loss_
-    _take_over_memory(mlp, ours, state)
+    take_over_memory(mlp, ours, state)
     return state
-
-
-# Memory of optimisers ------------------------------------------------------------
-# Ours is one vector, in which Adam's sums stand without the factors 1 - beta; theirs
-# is a list for each array, of kernels, then of intercepts.
-
-
-def _hand_over_memory(estimator: BaseMLP, theirs: Any) -> None:
-    """Give scikit-learn our optimiser's memory, or let it start anew."""
-    state, optimizer = estimator._state, optimizer_of(theirs)
-    ours = state.optimizer
-    goes_on = (
-        is_stochastic(theirs.solver)
-        and estimator.solver == theirs.solver
-        and ours == build_optimizer(estimator)
-        and bool(state.memory)
-        and not estimator.normalize_y
-    )
-    if not goes_on:
-        forget_optimizer(theirs)
-        return
-    lists = {k: _as_list(estimator._network, v) for k, v in state.memory.items()}
-    if isinstance(ours, Adam):
-        optimizer.ms = [m * (1 - ours.beta_1) for m in lists["gradients"]]
-        optimizer.vs = [v * (1 - ours.beta_2) for v in lists["squares"]]
-        optimizer.t = state.steps
-    else:
-        optimizer.velocities = lists["velocity"]
-        optimizer.learning_rate = state.learning_rate
-
-
-def _take_over_memory(mlp: Any, ours: BaseMLP, state: TrainingState) -> None:
-    """Put scikit-learn's memory into the state, where there is one."""
-    theirs = optimizer_of(mlp)
-    if theirs is None or not is_stochastic(mlp.solver):
-        return
-    network, optimizer = ours._network, build_optimizer(ours)
-    state.adopt(optimizer, network.values)
-    if isinstance(optimizer, Adam):
-        sums = [m / (1 - optimizer.beta_1) for m in theirs.ms]
-        squares = [v / (1 - optimizer.beta_2) for v in theirs.vs]
-        _write_list(network, sums, state.memory["gradients"])
-        _write_list(network, squares, state.memory["squares"])
-        state.steps = theirs.t
-        return
-    if state.memory:
-        _write_list(network, theirs.velocities, state.memory["velocity"])
-    state.learning_rate = theirs.learning_rate
-    if mlp.learning_rate == "adaptive":
-        lowered = math.log(mlp.learning_rate_init / theirs.learning_rate)
-        state.stalled = round(lowered / math.log(Adaptive().divisor))
-
-
-def _views(network: Network, vector: Array) -> list[Array]:
-    """Return kernels, then intercepts, as views of a vector of the parameters."""
-    own = [p for p in network.split(vector) if p]
-    return [p["W"] for p in own] + [p["b"][0] for p in own]
-
-
-def _as_list(network: Network, vector: Array) -> list[Array]:
-    return [view.copy() for view in _views(network, vector)]
-
-
-def _write_list(network: Network, arrays: list[Array], vector: Array) -> None:
-    for view, array in zip(_views(network, vector), arrays, strict=True):
-        view[...] = array
