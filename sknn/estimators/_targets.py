@@ -6,6 +6,7 @@ numbers only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from sknn._array import Array, largest
 from sknn.estimators._data import NO_WEIGHT, rows_of
+from sknn.estimators._reading import as_plain, read_floats, reading
 from sknn.losses import Loss
 
 
@@ -35,9 +37,14 @@ class ClassTargets:
     classes: Array
     multilabel: bool = False
 
-    @staticmethod
-    def check(y: Any) -> Any:
+    @classmethod
+    def check(cls, y: Any) -> Any:
         """Return labels as a vector or an indicator; raise where y is neither."""
+        with reading("y"):
+            return cls._checked(as_plain("y", y))
+
+    @staticmethod
+    def _checked(y: Any) -> Any:
         if not sparse.issparse(y):
             assert_all_finite(np.asarray(y), input_name="y")
         kind = type_of_target(y, input_name="y")
@@ -57,7 +64,8 @@ class ClassTargets:
         """Return the targets that `y`, or all the labels in `classes`, describe."""
         if y.ndim == 2:
             return cls(np.arange(y.shape[1]), multilabel=True)
-        targets = cls(np.unique(y if classes is None else classes))
+        with reading("y"):
+            targets = cls(np.unique(y if classes is None else classes))
         if classes is not None:
             targets.check_same(y)
         return targets
@@ -162,6 +170,7 @@ class ClassTargets:
         """
         if class_weight is None:
             return w
+        check_class_weight(class_weight, self.multilabel)
         if self.multilabel:
             indices = rows if isinstance(class_weight, str) else None
             labels = codes.astype(int)
@@ -203,7 +212,13 @@ class RealTargets:
     @staticmethod
     def check(y: Any) -> Any:
         """Return numbers; a single column becomes a vector."""
-        y = check_array(y, ensure_2d=False, dtype="numeric", input_name="y")
+        with reading("y"):
+            y = check_array(
+                as_plain("y", y), ensure_2d=False, dtype="numeric", input_name="y"
+            )
+            if y.dtype not in (np.float32, np.float64):
+                y = y.astype(np.float64)
+                assert_all_finite(y, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     @classmethod
@@ -306,7 +321,8 @@ class InputTargets(RealTargets):
     @staticmethod
     def check(y: Any) -> Any:
         """Return numbers with two dimensions."""
-        return check_array(y, dtype="numeric", input_name="X")
+        with reading("X"):
+            return check_array(y, dtype="numeric", input_name="X")
 
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> InputTargets:
@@ -328,6 +344,23 @@ class InputTargets(RealTargets):
     def quick_score(cls, y: Array, predicted: Array, w: Array | None) -> float:
         """Return `score` of arrays known to fit, at a hundredth of its fixed cost."""
         return r2(y, predicted, w, by_variance=True)
+
+
+def check_class_weight(given: Any, multilabel: bool = False) -> None:
+    """Raise ValueError unless all weights of classes are finite, none negative."""
+    if isinstance(given, str) or given is None:
+        return
+    if not (isinstance(given, Mapping) or multilabel):
+        raise ValueError(
+            "class_weight as a list, of a dict for each output, is for multilabel y; "
+            f"got {given!r} for y of one label per sample. Pass one dict."
+        )
+    for weights in [given] if isinstance(given, Mapping) else given:
+        values = read_floats("class_weight", list(weights.values()))
+        if not (np.isfinite(values) & (values >= 0)).all():
+            raise ValueError(
+                f"class_weight must not be negative, NaN or infinite, got {given!r}."
+            )
 
 
 def _unit(y: Array) -> Any:

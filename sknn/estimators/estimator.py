@@ -11,6 +11,7 @@ from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, ESTIMATOR
 from sknn.estimators._parameters import document
 from sknn.estimators._stored import storable
+from sknn.estimators._reading import reading
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators._task import resolve_task
 from sknn.estimators.classifier import ClassifierMethods
@@ -140,7 +141,8 @@ class MLPEstimator(RegressorMethods, BaseMLP):
         return vars(self).get("task_", "classification")
 
     def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
-        self.task_ = resolve_task(self.task, y, classes)
+        with reading("y"):
+            self.task_ = resolve_task(self.task, y, classes)
         return ClassTargets if self.task_ == "classification" else RealTargets
 
     @property
@@ -173,7 +175,8 @@ class MLPEstimator(RegressorMethods, BaseMLP):
         score : float
             The score; 1 is perfect.
         """
-        return self._of_fit("_targets").score(y, self.predict(X), sample_weight)
+        predicted = self.predict(X)
+        return self._targets.score(y, predicted, sample_weight)
 
     @available_if(can_go_on)
     def partial_fit(
