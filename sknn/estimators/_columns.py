@@ -17,6 +17,7 @@ from scipy import sparse
 from sklearn.utils import check_array
 
 from sknn._array import Array
+from sknn.estimators._reading import reading
 from sknn.estimators._scaling import NumericScaler
 
 # How pandas, pyarrow and polars write dtypes, in lower case. HistGradientBoosting's
@@ -74,7 +75,8 @@ class ColumnEncoder:
         encoders = tuple(_learn_categories(X, i) for i in categorical)
         imputer = scaler = None
         if numeric:
-            numbers = _read_numbers(X, numeric, estimator_name)
+            dense = scaling is not None or bool(categorical)
+            numbers = _read_numbers(X, numeric, estimator_name, dense)
             if missing == "error":
                 _require_complete(numbers, estimator_name)
             else:
@@ -133,7 +135,8 @@ class ColumnEncoder:
         return out
 
     def _transform_numbers(self, X: Any) -> Any:
-        numbers = _read_numbers(X, self.numeric_columns, self.estimator_name)
+        dense = self.scaler is not None or bool(self.encoders)
+        numbers = _read_numbers(X, self.numeric_columns, self.estimator_name, dense)
         if self.imputer is None:
             _require_complete(numbers, self.estimator_name)
         elif self.n_indicators or _has_nan(numbers):
@@ -252,8 +255,13 @@ def _label(X: Any, i: int) -> str:
     return repr(X.columns[i] if _is_frame(X) else i)
 
 
-def _read_numbers(X: Any, columns: Sequence[int], estimator_name: str) -> Any:
-    """Return these columns as floats, CSR where X is sparse; NaN may be among them."""
+def _read_numbers(
+    X: Any, columns: Sequence[int], estimator_name: str, dense: bool = False
+) -> Any:
+    """Return these columns as floats, CSR where X is sparse; NaN may be among them.
+
+    A frame whose columns are all sparse is made `dense` where that is asked for.
+    """
     names = _dtype_names(X)
     times = [_label(X, i) for i in columns if _TIME_DTYPE.match(names[i])]
     if times:
@@ -264,19 +272,24 @@ def _read_numbers(X: Any, columns: Sequence[int], estimator_name: str) -> Any:
     single = all(names[i].startswith(_FLOAT32_DTYPES) for i in columns)
     if len(columns) < X.shape[1]:
         X = getattr(X, "iloc", X)[:, list(columns)]
-    return check_array(
-        X,
-        accept_sparse="csr",
-        dtype=np.float32 if single else np.float64,
-        ensure_all_finite="allow-nan",
-        estimator=estimator_name,
-        input_name="X",
-    )
+    with reading("X"):
+        numbers = check_array(
+            X,
+            accept_sparse="csr",
+            dtype=np.float32 if single else np.float64,
+            ensure_all_finite="allow-nan",
+            estimator=estimator_name,
+            input_name="X",
+        )
+    return numbers.toarray() if dense and sparse.issparse(numbers) else numbers
+
+
+def _stored(numbers: Any) -> Array:
+    return numbers.data if sparse.issparse(numbers) else numbers
 
 
 def _has_nan(numbers: Any) -> bool:
-    values = numbers.data if sparse.issparse(numbers) else numbers
-    return bool(np.isnan(values).any())
+    return bool(np.isnan(_stored(numbers)).any())
 
 
 def _require_complete(numbers: Any, estimator_name: str) -> None:
@@ -295,7 +308,14 @@ def _learn_centers(numbers: Any, center: str, add_indicator: bool) -> Any:
     )
     imputer.set_output(transform="default")
     # float64: the sum of large float32 would overflow
-    return imputer.fit(numbers.astype(np.float64, copy=False))
+    with np.errstate(over="ignore", invalid="ignore"):
+        imputer.fit(numbers.astype(np.float64, copy=False))
+    if not np.isfinite(imputer.statistics_).all():
+        raise ValueError(
+            f"X holds values up to {np.nanmax(np.abs(_stored(numbers))):.3g}, of which "
+            f"there is no {center} in float64: scale X."
+        )
+    return imputer
 
 
 def _is_missing(values: Any) -> Any:

@@ -33,9 +33,10 @@ from sknn.estimators._parameters import (
     one_of,
     validate_parameters,
 )
+from sknn.estimators._reading import as_plain, read_matrix, read_weights, reading
 from sknn.estimators._resampling import resample
 from sknn.estimators._run import Run
-from sknn.estimators._sklearn import check_sample_weight, safe_indexing
+from sknn.estimators._sklearn import safe_indexing
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.estimators._together import stack_size, train_together
 from sknn.estimators._validation import check_groups
@@ -174,9 +175,7 @@ class BaseMLPEnsemble(BaseEstimator):
             validate_data(draft, X, y)  # raises scikit-learn's message
         X = draft._check_X(X, reset=True)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
-            )
+            sample_weight = read_weights(sample_weight, X)
         request = Request(
             X, y, sample_weight, X_val, y_val, sample_weight_val, groups=groups
         )
@@ -361,11 +360,12 @@ class BaseMLPEnsemble(BaseEstimator):
 
     def _check_X(self, X: Any, reset: bool = False) -> Any:
         if self._takes_frames():
-            validate_data(self, X, reset=reset, skip_check_array=True)
+            with reading("X"):
+                X = as_plain("X", X)
+                validate_data(self, X, reset=reset, skip_check_array=True)
             return X
         kinds = ["csr", "csc"]
-        X = validate_data(self, X, accept_sparse=kinds, dtype=_FLOATS, reset=reset)
-        return as_rows(X)
+        return as_rows(read_matrix(self, X, reset, accept_sparse=kinds, dtype=_FLOATS))
 
     def _raw(self, member: BaseMLP, X: Any) -> Array:
         return member._raw(X) if self._takes_frames() else member._raw_of(X)

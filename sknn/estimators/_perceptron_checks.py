@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from sknn._array import Array
 from sknn.estimators._parameters import validate_parameters
 from sknn.estimators._perceptron_parameters import PARAMETERS
-from sknn.estimators._sklearn import check_sample_weight
+from sknn.estimators._reading import (
+    as_plain,
+    read_classes,
+    read_floats,
+    read_weights,
+    reading,
+    require_columns,
+)
+
+FLOATS = [np.float64, np.float32]
 
 
 def check_parameters(estimator: Any) -> None:
@@ -27,16 +36,19 @@ def check_parameters(estimator: Any) -> None:
 
 def check_data(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
     """Return samples, as a plain array in C order or in canonical CSR, and labels."""
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        order="C",
-        reset=reset,
-    )
-    check_classification_targets(y)
+    with reading("X", "y"):
+        X = as_plain("X", X)
+        require_columns(estimator, X)
+        X, y = validate_data(
+            estimator,
+            X,
+            as_plain("y", y),
+            accept_sparse="csr",
+            dtype=FLOATS,
+            order="C",
+            reset=reset,
+        )
+        check_classification_targets(y)
     if sparse.issparse(X) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
@@ -58,8 +70,8 @@ def classes_of_all_calls(classes: Any, known: Array | None) -> Array:
     if known is None and classes is None:
         raise ValueError("classes must be passed on the first call to partial_fit.")
     if known is None:
-        return check_classes(unique_labels(classes))
-    if classes is not None and not np.array_equal(known, unique_labels(classes)):
+        return check_classes(read_classes(classes))
+    if classes is not None and not np.array_equal(known, read_classes(classes)):
         raise ValueError(
             f"`classes={classes!r}` is not the same as on last call to partial_fit, "
             f"was: {known!r}"
@@ -80,9 +92,7 @@ def encode(y: Array, classes: Array) -> Array:
 
 def check_weights(sample_weight: Any, X: Any) -> Array:
     """Return sample weights, ones where none are given."""
-    w = check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
+    w = read_weights(sample_weight, X)
     if not w.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return w
@@ -90,7 +100,7 @@ def check_weights(sample_weight: Any, X: Any) -> Array:
 
 def check_initial(name: str, given: Any, shape: tuple[int, ...]) -> Array:
     """Return weights to start from; those of a single function may be flat."""
-    array = np.asarray(given, dtype=np.float64)
+    array = read_floats(name, given)
     if shape[0] == 1 and array.shape == shape[1:]:
         array = array.reshape(shape)
     if array.shape != shape:

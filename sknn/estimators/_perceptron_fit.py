@@ -14,6 +14,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 
 from sknn._array import Array
 from sknn.estimators._callbacks import FitCallbacks
+from sknn.estimators._targets import check_class_weight
 from sknn.training.perceptron import (
     Average,
     Epoch,
@@ -48,11 +49,8 @@ def make_rule(params: Any, X: Any) -> Rule:
 
 def make_targets(params: Any, classes: Array, y: Array) -> Targets:
     """Return the problems between the classes."""
+    check_class_weight(params.class_weight)
     weights = compute_class_weight(params.class_weight, classes=classes, y=y)
-    if (weights < 0).any():
-        raise ValueError(
-            f"class_weight must not be negative, got {params.class_weight!r}."
-        )
     joint = params.multi_class == "joint" and len(classes) > 2
     return Joint(weights) if joint else OneVsRest.of(weights)
 

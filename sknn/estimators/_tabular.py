@@ -5,7 +5,6 @@ The siblings in `tabular` say what is averaged and what is learned of samples le
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from dataclasses import replace
@@ -25,8 +24,8 @@ from sknn.estimators._ensemble import BaseMLPEnsemble, left_out
 from sknn.estimators._inputs import Encoded, NetworkInput
 from sknn.estimators._mlp_parameters import CLASSIFIER, REGRESSOR
 from sknn.estimators._parameters import BOOLEAN, Parameter, integer, one_of
+from sknn.estimators._reading import read_weights
 from sknn.estimators._resampling import resample
-from sknn.estimators._sklearn import check_sample_weight
 from sknn.estimators._together import stack_size
 from sknn.estimators._validation import naming_validation_data, require_pair
 from sknn.estimators.mlp import BaseMLP
@@ -221,7 +220,7 @@ class BaseTabularMLP(NetworkInput, BaseMLPEnsemble):
             n, size = len(rows), self.batch_size
             size = _BATCH_SIZES[n >= _LARGE] if isinstance(size, str) else size
             size = min(int(size), n)
-            epochs = max(self.max_iter, math.ceil(self.min_steps * size / n))
+            epochs = max(self.max_iter, -(-self.min_steps * size // n))
             member.set_params(batch_size=size, max_iter=epochs)
         return members
 
@@ -250,7 +249,7 @@ class BaseTabularMLP(NetworkInput, BaseMLPEnsemble):
             X, y = self._check_X(request.X_val), self._kind.check(request.y_val)
             check_consistent_length(X, y)
             if w is not None:
-                w = check_sample_weight(w, X, dtype=float, ensure_non_negative=True)
+                w = read_weights(w, X)
         return {"X_val": X, "y_val": y, "sample_weight_val": w}
 
     def _before_training(self, waiting: list[BaseMLP], request: Request) -> None:

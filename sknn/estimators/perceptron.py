@@ -11,12 +11,13 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
 from sknn.estimators._callbacks import FitCallbacks
 from sknn.estimators._parameters import document
 from sknn.estimators._perceptron_checks import (
+    FLOATS,
     check_classes,
     check_data,
     check_initial,
@@ -28,6 +29,7 @@ from sknn.estimators._perceptron_checks import (
 )
 from sknn.estimators._perceptron_fit import PerceptronFit, make_targets, run, scores
 from sknn.estimators._perceptron_parameters import PARAMETERS
+from sknn.estimators._reading import read_matrix, require_finite
 from sknn.estimators._sklearn import CallbackSupportMixin, with_callbacks
 from sknn.estimators._stored import storable
 from sknn.training.perceptron import Average, Epoch, Samples, Weights
@@ -330,28 +332,37 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         published = weights
         if hasattr(self, "coef_"):
             published = Weights(self._dense_coef(), self.intercept_)
-        fit = PerceptronFit(
-            params=self,
-            samples=Samples(
-                X, encode(y, self.classes_), check_weights(sample_weight, X)
-            ),
-            targets=make_targets(self, self.classes_, y),
-            weights=weights,
-            average=self._resume_average(weights),
-            best=published,
-            max_iter=max_iter,
-        )
-        self.__dict__.update(run(fit, callbacks, self._describe))
+        w = check_weights(sample_weight, X)
+        # Infinite weights are an error of their own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            fit = PerceptronFit(
+                params=self,
+                samples=Samples(X, encode(y, self.classes_), w),
+                targets=make_targets(self, self.classes_, y),
+                weights=weights,
+                average=self._resume_average(weights),
+                best=published,
+                max_iter=max_iter,
+            )
+            learned = run(fit, callbacks, self._describe)
+        self.__dict__.update(learned)
 
     def _describe(self, fit: PerceptronFit, epoch: Epoch) -> dict[str, Any]:
         """Return the fitted attributes behind an epoch, in arrays of their own."""
         published, running, average = fit.published(), fit.weights, fit.average
         dtype = self.coef_.dtype if hasattr(self, "coef_") else fit.samples.X.dtype
         hidden = published is not running
+        coef = np.array(published.coef, dtype=dtype, order="C")
+        intercept = np.array(published.intercept, dtype=dtype)
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                f"The weights of epoch {epoch.number} are too large for {dtype}. "
+                "Scale X, or pass it in float64."
+            )
         return {
             **self._fitted(),
-            "coef_": np.array(published.coef, dtype=dtype, order="C"),
-            "intercept_": np.array(published.intercept, dtype=dtype),
+            "coef_": coef,
+            "intercept_": intercept,
             "n_iter_": epoch.number,
             "t_": self.t_ + epoch.number * len(fit.samples.codes),
             "converged_": epoch.separates,
@@ -399,8 +410,10 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             ``classes_[1]``.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        raw = scores(X, Weights(self.coef_, self.intercept_))
+        X = read_matrix(self, X, False, accept_sparse="csr", dtype=FLOATS)
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw = scores(X, Weights(self.coef_, self.intercept_))
+        require_finite(raw, X)
         return raw[:, 0] if raw.shape[1] == 1 else raw
 
     def predict(self, X: Any) -> Array:
