@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 from sknn._array import Array
 from sknn.estimators._columns import ColumnEncoder
 from sknn.estimators._parameters import Parameter
+from sknn.estimators._reading import as_plain, read_matrix, reading
 
 _FLOATS = (np.float64, np.float32)
 _SPARSE = ["csr", "csc"]
@@ -65,6 +66,7 @@ class NetworkInput:
         """Return X as numbers; learn its columns at a first fit."""
         if isinstance(X, Encoded):
             return self._adopt_encoded(X, reset)
+        X = as_plain("X", X)
         if reset:
             self._columns = None
             if self._encodes():
@@ -102,9 +104,7 @@ class NetworkInput:
 
     def _check_numbers(self, X: Any, reset: bool) -> Any:
         try:
-            return validate_data(
-                self, X, accept_sparse=_SPARSE, dtype=_FLOATS, reset=reset
-            )
+            return read_matrix(self, X, reset, accept_sparse=_SPARSE, dtype=_FLOATS)
         except ValueError as error:
             for symptom, remedy in _REMEDIES.items():
                 if symptom in str(error) and reset and "missing" in self._rows:
@@ -139,9 +139,10 @@ class NetworkInput:
                     "Sparse data was passed for X, but dense data is required where "
                     f"{name} is given. Use X.toarray()."
                 )
-        if not sparse.issparse(X) and not hasattr(X, "columns"):
-            X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
-        validate_data(self, X, reset=reset, skip_check_array=True)
+        with reading("X"):
+            if not sparse.issparse(X) and not hasattr(X, "columns"):
+                X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
+            validate_data(self, X, reset=reset, skip_check_array=True)
 
     def _n_inputs(self) -> int:
         """Return the number of columns that the network sees."""
