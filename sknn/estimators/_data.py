@@ -88,7 +88,13 @@ class Data:
         """Return the mean weight of these rows; raise where all are zero."""
         if self.w is None:
             return 1.0
-        mean = float(np.mean(self.w if rows is None else self.w[rows]))
+        with np.errstate(over="ignore"):
+            mean = float(np.mean(self.w if rows is None else self.w[rows]))
         if not mean > 0:
             raise ValueError(NO_WEIGHT)
+        if not np.finfo(float).tiny <= mean < np.inf:
+            raise ValueError(
+                f"sample_weight, times class_weight, has a mean of {mean:.3g} over the "
+                "training data: multiply it by a constant, so that it is about 1."
+            )
         return mean

@@ -12,7 +12,7 @@ from sknn._array import Array
 from sknn.estimators._build import build_loss, is_stochastic
 from sknn.estimators._data import Data, Request, rows_of
 from sknn.estimators._inputs import NetworkInput
-from sknn.estimators._sklearn import check_sample_weight
+from sknn.estimators._reading import read_classes, read_weights
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.estimators._validation import (
     HoldOut,
@@ -59,8 +59,12 @@ class TrainingInput(NetworkInput):
     def _load(self, request: Request, goes_on: bool) -> Data:
         """Check the training data and encode it; learn the targets at a first fit."""
         y, classes = request.y, request.classes
+        if request.incremental and classes is not None:
+            classes = read_classes(classes)
         kind = type(self._targets) if goes_on else self._targets_type(y, classes)
         X, y = self._check_data(request.X, y, kind, reset=not goes_on)
+        if request.groups is not None:
+            check_groups(request.groups, X.shape[0])
         if goes_on:
             whole = self.warm_start or request.resume_from is not None
             self._targets.check_same(y, classes, exactly=whole)
@@ -100,7 +104,7 @@ class TrainingInput(NetworkInput):
     def _check_weights(X: Any, w: Any) -> Array | None:
         if w is None:
             return None
-        return check_sample_weight(w, X, dtype=np.float64, ensure_non_negative=True)
+        return read_weights(w, X)
 
     def _held_data(
         self, data: Data, request: Request

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sknn._array import Array
+from sknn.estimators._reading import as_plain, reading
 
 Split = tuple[Array, Array]
 
@@ -23,13 +24,12 @@ def require_pair(X_val: Any, y_val: Any) -> None:
 
 @contextmanager
 def naming_validation_data() -> Iterator[None]:
-    """Say of a ValueError that it is about the validation data."""
+    """Say of an error that it is about the validation data."""
     try:
         yield
-    except ValueError as error:
-        raise ValueError(
-            f"X_val, y_val or sample_weight_val do not fit: {error}"
-        ) from error
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"X_val, y_val or sample_weight_val do not fit: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,19 @@ class HoldOut:
 
 def check_groups(groups: Any, n: int) -> Array:
     """Return groups as an array with one entry for each of `n` samples."""
-    groups = np.asarray(groups)
+    with reading("groups"):
+        groups = np.asarray(as_plain("groups", groups))
     if groups.shape not in ((n,), (n, 1)):
         raise ValueError(
             f"groups must have one entry for each of the {n} samples, got an array of "
             f"shape {groups.shape}."
         )
-    return groups.ravel()
+    groups = groups.ravel()
+    with reading("groups"):
+        names = np.unique(groups)  # raises where they cannot be compared
+    if any(name is None or name != name for name in names.tolist()):
+        raise ValueError("groups must not be missing, got None or NaN among them.")
+    return groups
 
 
 def first_split(
@@ -127,7 +133,7 @@ def first_split(
         drawing = copy.copy(splitter)
         drawing.random_state = rng.randint(np.iinfo(np.int32).max)
     try:
-        train, held = next(iter(drawing.split(X, labels, groups)))
+        split = next(iter(drawing.split(X, labels, groups)))
     except StopIteration:
         raise ValueError(f"validation_split={splitter!r} gives no split.") from None
     except ValueError as error:
@@ -137,6 +143,13 @@ def first_split(
             f"validation_split={splitter!r} cannot split these {len(labels)} samples: "
             f"{error}{remedy}"
         ) from error
+    try:
+        train, held = split
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"validation_split={splitter!r} must give pairs, of the rows to train on "
+            f"and those to hold out, got {split!r}."
+        ) from None
     train, held = (_as_indices(part, len(labels)) for part in (train, held))
     if len(train) < 1 or len(held) < 1:
         raise ValueError(
@@ -151,6 +164,10 @@ def _as_indices(part: Any, n: int) -> Array:
     part = np.asarray(part)
     if part.dtype == bool:
         part = np.flatnonzero(part)
+    if part.ndim != 1 or (part.size and part.dtype.kind not in "iu"):
+        raise ValueError(
+            f"validation_split must give rows as indices or a mask, got {part!r}."
+        )
     if len(part) and not -n <= part.min() <= part.max() < n:
         raise ValueError(
             f"validation_split gives rows {part.min()} to {part.max()}, but there are "
