@@ -32,6 +32,7 @@ from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._loading import TrainingInput
 from sknn.estimators._parameters import validate_parameters
 from sknn.estimators._resume import resume
+from sknn.estimators._reading import require_finite
 from sknn.estimators._run import Run
 from sknn.estimators._scorer import Scorer
 from sknn.estimators._sklearn import (
@@ -412,7 +413,9 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         if sparse.issparse(X):
             refuse_sparse(self._network.layers)
             X = X.tocsr()
-        return self._network.predict(X, part)
+        with np.errstate(over="ignore", invalid="ignore"):
+            raw = self._network.predict(X, part)
+        return require_finite(raw, X)
 
     def predict(self, X: Any) -> Array:
         """Predict labels or numbers.

@@ -162,7 +162,8 @@ class _Softmax(Loss):
 
     def link_inverse(self, raw: Array) -> Array:
         """Return predictions, a column per output; may write over `raw`."""
-        raw -= _row_maxima(raw)
+        with np.errstate(over="ignore"):  # where classes are that far apart, 0 is right
+            raw -= _row_maxima(raw)
         np.exp(raw, out=raw)
         raw /= np.add.reduce(raw, axis=-1, keepdims=True)
         return raw
