@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sknn._array import Array, largest
+from sknn._array import Array, largest, squared_norm
 from sknn.estimators._build import is_stochastic
+from sknn.estimators._targets import InputTargets
 from sknn.layers import BatchNorm, Dense, LayerNorm
 from sknn.objective import Objective
 from sknn.optimizers import SGD
@@ -216,17 +217,23 @@ class Divergence:
         """Yield what lets no step of any size go well."""
         x, dtype = largest(self.batches.X), self.batches.dtype
         network, loss = self.objective.network, self.objective.loss
-        if x > float(np.finfo(dtype).max):
+        kernels = network.values[..., : network.n_penalized]
+        alpha, most = float(self.draft.alpha), float(np.finfo(dtype).max)
+        if alpha * float(np.max(squared_norm(kernels))) > most:
+            yield f"alpha={alpha:g} makes the penalty infinite: lower it."
+        elif x > most:
             yield (
                 f"The largest |x| is {x:.3g}, which {dtype} cannot hold: scale "
                 "X, or set dtype='float64'."
             )
         elif loss_is_to_blame(network, loss, self.batches):
-            y = self._largest_target()
+            name, y = "y", self._largest_target()
+            if isinstance(self.draft._targets, InputTargets):
+                name, y = "X", x
             if y >= _LARGE_Y:
                 yield (
-                    f"The largest |y| is {y:.3g}, which is too much for {loss!r} in "
-                    f"{dtype}: scale y."
+                    f"The largest |{name.lower()}| is {y:.3g}, which is too much for "
+                    f"{loss!r} in {dtype}: scale {name}."
                 )
             else:
                 yield (

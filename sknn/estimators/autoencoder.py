@@ -14,6 +14,7 @@ from sknn.estimators._build import build_autoencoder
 from sknn.estimators._mlp_parameters import ATTRIBUTES, AUTOENCODER
 from sknn.estimators._parameters import document
 from sknn.estimators._stored import storable
+from sknn.estimators._reading import as_plain, reading
 from sknn.estimators._targets import InputTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 from sknn.layers import Layer
@@ -69,6 +70,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
     categorical_embedding = None
     numeric_embedding = None
     missing = "error"
+    _n_encoding: int
 
     def __init__(
         self,
@@ -181,7 +183,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
             What the encoder makes of them.
         """
         check_is_fitted(self, "_network")
-        return self._raw(X, slice(None, self._middle()))
+        return self._raw(X, slice(None, self._n_encoding))
 
     def inverse_transform(self, X: Any) -> Array:
         """Return the samples that codes stand for.
@@ -197,13 +199,15 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
             What the decoder makes of them.
         """
         check_is_fitted(self, "_network")
-        codes = check_array(X, dtype=[self._dtype], estimator=self)
-        if codes.shape[1] != self.n_components:
+        with reading("X"):
+            codes = check_array(as_plain("X", X), dtype=[self._dtype], estimator=self)
+        width = self._n_features_out
+        if codes.shape[1] != width:
             raise ValueError(
                 f"X has {codes.shape[1]} columns, but inverse_transform takes codes of "
-                f"n_components={self.n_components} values, as transform returns them."
+                f"n_components={width} values, as transform returns them."
             )
-        return self._network.predict(codes, slice(self._middle(), None))
+        return self._raw_of(codes, slice(self._n_encoding, None))
 
     def predict(self, X: Any) -> Array:
         """Reconstruct samples: ``inverse_transform(transform(X))``.
@@ -237,22 +241,26 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         score : float
             1 is perfect; PCA's counterpart is the sum of `explained_variance_ratio_`.
         """
-        targets = self._of_fit("_targets")
-        return targets.score(targets.check(X), self.predict(X), sample_weight)
+        check_is_fitted(self, "_network")
+        X = self._check_X(X)
+        return self._targets.score(X, self._raw_of(X), sample_weight)
 
     def _targets_type(self, y: Any, classes: Any) -> type[Targets]:
         return InputTargets
 
-    def _build_layers(self) -> list[Layer]:
-        return build_autoencoder(self, self.n_features_in_)[0]
+    def _check_data(
+        self, X: Any, y: Any, kind: type[Targets], reset: bool = False
+    ) -> tuple[Any, Any]:
+        X = self._check_X(X, reset)
+        return X, kind.check(X)
 
-    def _middle(self) -> int:
-        """Return the index of the decoder's first layer."""
-        return build_autoencoder(self, self.n_features_in_)[1]
+    def _build_layers(self) -> list[Layer]:
+        layers, self._n_encoding = build_autoencoder(self, self.n_features_in_)
+        return layers
 
     @property
     def _n_features_out(self) -> int:
-        return self.n_components
+        return self._of_fit("_network").widths[self._n_encoding]
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""
