@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknn._array import Array
+from sknn.estimators._reading import read_floats
 from sknn.estimators._targets import Targets
 from sknn.layers import Dense
 from sknn.losses import Loss
@@ -52,7 +53,7 @@ class FittedNetwork:
     def _replace(self, views: list[Array], given: Sequence[Any], name: str) -> None:
         """Copy arrays into the network; None leaves a layer's as they are."""
         try:
-            arrays = [None if a is None else np.asarray(a, float) for a in given]
+            arrays = [None if a is None else read_floats(name, a) for a in given]
         except (TypeError, ValueError):
             raise ValueError(
                 f"{name} must be a list of arrays of numbers, one for each kernel of "
@@ -68,9 +69,12 @@ class FittedNetwork:
                 f"{name} must have the shapes {[view.shape for view in views]}, got "
                 f"{shapes}."
             )
-        for array in arrays:
-            if array is not None and not np.isfinite(array).all():
-                raise ValueError(f"{name} must be finite, got NaN or infinity.")
+        for array, view in zip(arrays, views, strict=True):
+            if array is not None and not _are_finite(array, view.dtype):
+                raise ValueError(
+                    f"{name} must be finite in {view.dtype}, got NaN, infinity or "
+                    "larger values."
+                )
         for view, array in zip(views, arrays, strict=True):
             if array is not None:
                 view[...] = array
@@ -105,6 +109,11 @@ class FittedNetwork:
         except KeyError:
             kind = type(self).__name__
             raise AttributeError(f"This {kind} instance is not fitted yet.") from None
+
+
+def _are_finite(array: Array, dtype: Any) -> bool:
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(array.astype(dtype, copy=False)).all())
 
 
 class Weights(list):
