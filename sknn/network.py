@@ -89,6 +89,11 @@ class Network:
         self.layers = tuple(layers)
         self.n_features = n_features
         self._declare()
+        if self.n_parameters * np.dtype(dtype).itemsize > np.iinfo(np.intp).max:
+            raise ValueError(
+                f"Layers with {self.n_parameters} parameters are more than an array "
+                "holds: make hidden_layer_sizes smaller."
+            )
         self.bind(np.zeros(self.n_parameters, dtype=dtype))
         if rng is not None:
             self._initialize(rng)

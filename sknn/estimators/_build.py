@@ -120,6 +120,7 @@ def resolve_signs(given: Any, names: Any, n_features: int) -> tuple[int, ...]:
             raise ValueError(
                 f"monotonic_cst names features that X does not have: {unknown}."
             )
+        names = [None] * n_features if names is None else names
         given = [given.get(name, 0) for name in names]
     signs = np.asarray(given)
     if signs.shape != (n_features,) or not np.isin(signs, (-1, 0, 1)).all():
@@ -268,7 +269,10 @@ def refuse_sparse(layers: Sequence[Layer]) -> None:
 def hidden_sizes(given: Any) -> list[int]:
     """Return the numbers of hidden units as a list of int."""
     sizes = [given] if isinstance(given, numbers.Integral) else list(given)
-    if not all(isinstance(size, numbers.Integral) for size in sizes):
+    if not all(
+        isinstance(size, numbers.Integral) and not isinstance(size, bool)
+        for size in sizes
+    ):
         raise ValueError(f"hidden_layer_sizes must be integers, got {sizes}.")
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sknn.callbacks import Checkpoint
+from types import ModuleType
 from sknn.estimators._parameters import (
     NONE,
     Allowed,
@@ -16,7 +17,10 @@ from sknn.estimators._parameters import (
 
 _SPLITTER = Allowed(
     "a splitter with a method `split`",
-    lambda value: not isinstance(value, (str, type)) and hasattr(value, "split"),
+    lambda value: (
+        not isinstance(value, (str, bytes, bytearray, type, ModuleType))
+        and hasattr(value, "split")
+    ),
 )
 _CALLABLE = Allowed(
     "a callable (epoch) -> bool",

@@ -37,7 +37,7 @@ _ACTIVATION = one_of(*ACTIVATIONS)
 def _is_float_dtype(value: object) -> bool:
     try:
         return np.dtype(value) in (np.float32, np.float64)  # type: ignore[call-overload]
-    except TypeError:
+    except (TypeError, ValueError):
         return False
 
 
@@ -48,7 +48,10 @@ _DTYPE = NONE | Allowed(
 _SCORING = (
     NONE
     | instance_of(str, "the name of a scikit-learn scorer, 'loss'")
-    | Allowed("a callable (estimator, X, y) -> float", callable)
+    | Allowed(
+        "a callable (estimator, X, y) -> float",
+        lambda value: callable(value) and not isinstance(value, type),
+    )
 )
 
 _REGRESSION_LOSSES = [

@@ -7,9 +7,10 @@ neither can drift from the other; the rows themselves stand beside their estimat
 from __future__ import annotations
 
 import inspect
+import math
 import numbers
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,6 +18,9 @@ import numpy as np
 
 Check = Callable[[Any], bool]
 T = TypeVar("T", bound=type)
+
+# What an array can count.
+_LARGEST = 2**63 - 1
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -51,6 +55,16 @@ def _is_number(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
 
 
+def _is_finite_float(value: Any) -> bool:
+    fraction = isinstance(value, numbers.Rational) and not isinstance(
+        value, numbers.Integral
+    )
+    try:
+        return not fraction and math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
 def real(low: float, high: float = np.inf, closed: str = "both") -> Allowed:
     """Allow a finite number between `low` and `high`; `closed` as in pandas."""
     left, right = closed in ("left", "both"), closed in ("right", "both")
@@ -58,7 +72,7 @@ def real(low: float, high: float = np.inf, closed: str = "both") -> Allowed:
     brackets += "]" if right and np.isfinite(high) else ")"
 
     def check(value: Any) -> bool:
-        if not _is_number(value, numbers.Real) or not np.isfinite(value):
+        if not _is_number(value, numbers.Real) or not _is_finite_float(value):
             return False
         above = value >= low if left else value > low
         below = value <= high if right else value < high
@@ -71,7 +85,9 @@ def integer(low: int) -> Allowed:
     """Allow an int of at least `low`."""
     return Allowed(
         f"an int in the range [{low}, inf)",
-        lambda value: _is_number(value, numbers.Integral) and bool(value >= low),
+        lambda value: (
+            _is_number(value, numbers.Integral) and bool(low <= value <= _LARGEST)
+        ),
     )
 
 
@@ -89,11 +105,19 @@ def instance_of(kind: type, words: str) -> Allowed:
     return Allowed(words, lambda value: isinstance(value, kind))
 
 
+def _has_items(value: Any) -> bool:
+    """Tell whether a value has items that can be looked at as often as one likes."""
+    try:
+        return isinstance(value, Iterable) and len(value) >= 0  # type: ignore[arg-type]
+    except TypeError:  # of a generator, and of an array without dimensions
+        return False
+
+
 def sequence_of(item: Allowed, words: str) -> Allowed:
     """Allow an array-like whose items each pass `item`; never a string."""
 
     def check(value: Any) -> bool:
-        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        if isinstance(value, (str, bytes, Mapping, Set)) or not _has_items(value):
             return False
         return all(item.check(each) for each in value)
 
@@ -135,9 +159,11 @@ def validate_parameters(
     for name in names:
         value = getattr(estimator, name)
         if not rows[name].allowed.check(value):
+            huge = isinstance(value, numbers.Integral) and int(value) > _LARGEST
+            bits = " of at most 64 bits" if huge else ""
             raise InvalidParameterError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be "
-                f"{rows[name].allowed.words}. Got {value!r} instead."
+                f"{rows[name].allowed.words}{bits}. Got {value!r} instead."
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import sklearn
@@ -139,7 +140,10 @@ class MLPTransformer(
         return self.estimator_._network.widths[end]
 
     def _network_to_fit(self) -> Any:
-        if self.estimator is not None and not hasattr(self.estimator, "_raw"):
+        is_network = hasattr(self.estimator, "_raw") and not isinstance(
+            self.estimator, type
+        )
+        if self.estimator is not None and not is_network:
             raise InvalidParameterError(
                 "The 'estimator' parameter of MLPTransformer must be an MLPClassifier, "
                 "MLPRegressor, MLPEstimator, one of them in a FrozenEstimator, or None."
@@ -180,7 +184,8 @@ def _find_layer(network: Any, index: Any) -> int:
     layers = network._network.layers
     kernels = [i for i, layer in enumerate(layers) for _ in range(_n_kernels(layer))]
     hidden = kernels[1:]
-    if not isinstance(index, int) or not -len(hidden) <= index < len(hidden):
+    whole = isinstance(index, numbers.Integral) and not isinstance(index, bool)
+    if not whole or not -len(hidden) <= index < len(hidden):
         raise InvalidParameterError(
             "The 'layer' parameter of MLPTransformer must be an int in the range "
             f"[{-len(hidden)}, {len(hidden)}): the network has {len(hidden)} hidden "
