@@ -83,10 +83,11 @@ def check_in_range(
     value = getattr(owner, name)
     left, right = closed in ("left", "both"), closed in ("right", "both")
     try:
-        inside = (value >= low if left else value > low) and (
-            value <= high if right else value < high
+        inside = bool(
+            (value >= low if left else value > low)
+            and (value <= high if right else value < high)
         )
-    except TypeError:
+    except (TypeError, ValueError):  # the latter of arrays, and what becomes one
         inside = False
     if not inside:
         interval = f"{'[' if left else '('}{low}, {high}{']' if right else ')'}"

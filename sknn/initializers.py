@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sknn._array import Array
+from sknn._params import check_in_range
 
 Fan = tuple[int, int]
 
@@ -51,6 +52,7 @@ class Glorot(Initializer):
         self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
     ) -> Array:
         """Draw one parameter."""
+        check_in_range(self, "factor", 0.0, closed="neither")
         bound = np.sqrt(self.factor / (fan[0] + fan[1]))
         return rng.uniform(-bound, bound, shape)
 
@@ -108,6 +110,7 @@ class Orthogonal(Initializer):
         self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
     ) -> Array:
         """Draw one parameter."""
+        check_in_range(self, "gain", 0.0, closed="neither")
         rows, columns = shape
         normal = rng.normal(size=(max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(normal)
@@ -131,6 +134,7 @@ class Normal(Initializer):
         self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
     ) -> Array:
         """Draw one parameter."""
+        check_in_range(self, "scale", 0.0)
         return rng.normal(0.0, self.scale, shape)
 
 
@@ -150,6 +154,7 @@ class Uniform(Initializer):
         self, rng: np.random.RandomState, shape: tuple[int, ...], fan: Fan
     ) -> Array:
         """Draw one parameter."""
+        check_in_range(self, "bound", 0.0)
         return rng.uniform(-self.bound, self.bound, shape)
 
 

@@ -107,6 +107,7 @@ class Adaptive(Schedule):
     def __call__(self, initial: float, progress: Progress) -> float:
         """Return the learning rate, from the initial one."""
         check_in_range(self, "divisor", 1.0, closed="neither")
+        check_in_range(self, "min_learning_rate", 0.0)
         return float(initial / self.divisor**progress.stalled)
 
     def stops(self, learning_rate: float) -> bool:
@@ -220,6 +221,11 @@ class Warmup(Schedule):
 
     def __call__(self, initial: float, progress: Progress) -> float:
         """Return the learning rate, from the initial one."""
+        if not isinstance(self.schedule, Schedule):
+            raise ValueError(
+                "The 'schedule' parameter of Warmup must be an object from "
+                f"sknn.schedules. Got {self.schedule!r} instead."
+            )
         check_in_range(self, "epochs", 0.0, closed="neither")
         check_in_range(self, "start_factor", 0.0, 1.0, closed="both")
         done = min(1.0, progress.epochs / self.epochs)

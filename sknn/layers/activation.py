@@ -35,7 +35,7 @@ class Activation(Layer):
 
     def __post_init__(self) -> None:
         """Check the name."""
-        if self.name not in ACTIVATIONS:
+        if not isinstance(self.name, str) or self.name not in ACTIVATIONS:
             raise ValueError(
                 "The 'name' parameter of Activation must be one of "
                 f"{sorted(ACTIVATIONS)}. Got {self.name!r} instead."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, ClassVar
 
@@ -143,7 +144,7 @@ def declare(layer: Layer, n_in: int, prefix: str = "") -> tuple[list[Param], int
 def check_count(layer: Layer, name: str) -> None:
     """Raise ValueError unless the field `name` is an int of at least 1."""
     value = getattr(layer, name)
-    if isinstance(value, bool) or int(value) != value:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise ValueError(
             f"The {name!r} parameter of {type(layer).__name__} must be an int of at "
             f"least 1. Got {value!r} instead."

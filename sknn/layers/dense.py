@@ -65,6 +65,13 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         """Check the number of units and the parametrisation."""
         check_count(self, "units")
+        for name in ("kernel_init", "bias_init"):
+            rule = getattr(self, name)
+            if not callable(rule) or isinstance(rule, type):
+                raise ValueError(
+                    f"The {name!r} parameter of Dense must be an object from "
+                    f"sknn.initializers. Got {rule!r} instead."
+                )
         if self.parametrization not in ("standard", "ntk"):
             raise ValueError(
                 "The 'parametrization' parameter of Dense must be 'standard' or 'ntk'. "
