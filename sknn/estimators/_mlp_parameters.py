@@ -35,9 +35,11 @@ _ACTIVATION = one_of(*ACTIVATIONS)
 
 
 def _is_float_dtype(value: object) -> bool:
+    if not isinstance(value, (str, type, np.dtype)):
+        return False
     try:
-        return np.dtype(value) in (np.float32, np.float64)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+        return np.dtype(value) in (np.float32, np.float64)
+    except TypeError:
         return False
 
 

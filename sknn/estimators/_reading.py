@@ -49,12 +49,18 @@ def reading(*names: str) -> Iterator[None]:
 def as_plain(name: str, given: Any) -> Any:
     """Return what was given, as an array where only NumPy knows its length.
 
-    Raises ValueError for what would be read as something else than it means.
+    Raises an error for what would be read as something else than it means.
     """
     if np.ma.is_masked(given):
         raise ValueError(
             f"{name} is masked in places, and masks are not looked at: fill it, for "
             f"instance with {name}.filled(np.nan), or leave these samples out."
+        )
+    kind = getattr(getattr(given, "dtype", None), "kind", None)
+    if kind == "V" and getattr(given, "ndim", 2) < 2:
+        raise TypeError(
+            f"{name} is a structured array: give its fields as the columns of an array "
+            "of numbers, or of a data frame."
         )
     if hasattr(given, "collect_schema") and not hasattr(given, "shape"):
         raise TypeError(

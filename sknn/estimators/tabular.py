@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sknn._array import Array
+from sknn._array import Array, largest
 from sknn.estimators._calibration import Residuals, fit_temperature
 from sknn.estimators._data import Request, rows_of
 from sknn.estimators._ensemble import average_left_out
@@ -207,6 +207,18 @@ def _with_weight(values: Array, w: Array | None) -> Array:
     return values if w is None or not w.any() else values[w > 0]
 
 
+def _errors(y: Array, predicted: Array) -> Array:
+    """Return what predictions miss; raise where that overflows."""
+    with np.errstate(over="ignore"):
+        errors = y - predicted
+    if not np.isfinite(errors).all():
+        raise ValueError(
+            f"y holds values up to {largest(y):.3g}, too far apart for {errors.dtype}: "
+            "scale y."
+        )
+    return errors
+
+
 @storable
 @document(REGRESSOR_ROWS, ATTRIBUTES)
 class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
@@ -315,13 +327,13 @@ class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
         self._range = seen.min(axis=0), seen.max(axis=0)
         if request.X_val is not None:
             predicted = np.mean(list(self._answers(request.X_val)), axis=0)
-            errors = request.y_val - predicted
+            errors = _errors(request.y_val, predicted)
             weights = request.sample_weight_val
             self._residuals = Residuals.of([_with_weight(errors, weights)])
             return
         answers = self._answers_left_out(request.X, len(y))
         self._residuals = Residuals.of(
-            _with_weight(y[rows] - own, rows_of(request.sample_weight, rows))
+            _with_weight(_errors(y[rows], own), rows_of(request.sample_weight, rows))
             for rows, own in answers
         )
         self.oob_prediction_, covered = average_left_out(answers, len(y))
