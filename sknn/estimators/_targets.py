@@ -266,8 +266,9 @@ class RealTargets:
         y = np.asarray(y)
         y = y[:, None] if y.ndim == 1 else y
         if self.center is not None:
-            y = (y - self.center) / self.scale
-        if largest(y) > float(np.finfo(dtype).max):
+            with np.errstate(over="ignore"):
+                y = (y - self.center) / self.scale
+        if not largest(y) <= float(np.finfo(dtype).max):
             raise ValueError(
                 f"y holds values too large for {np.dtype(dtype)}, up to "
                 f"{largest(y):.3g}. Scale y, or set dtype='float64'."
