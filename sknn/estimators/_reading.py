@@ -51,6 +51,8 @@ def as_plain(name: str, given: Any) -> Any:
 
     Raises an error for what would be read as something else than it means.
     """
+    if type(given) is np.ndarray and given.dtype.kind != "V":
+        return given
     if np.ma.is_masked(given):
         raise ValueError(
             f"{name} is masked in places, and masks are not looked at: fill it, for "
