@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from types import ModuleType
 
 from sknn.callbacks import Checkpoint
-from types import ModuleType
 from sknn.estimators._parameters import (
     NONE,
     Allowed,
