@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import copy
 from typing import Any
 
 import sklearn
@@ -24,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._array import Array
 from sknn.estimators._parameters import InvalidParameterError
 from sknn.estimators._stored import storable
+from sknn.estimators._publication import of_one_model
 from sknn.estimators.estimator import MLPEstimator
 from sknn.layers import Dense, Layer
 
@@ -111,12 +113,16 @@ class MLPTransformer(
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         network.fit(X, y, **fit_params)
         _find_layer(network, self.layer)
-        self.estimator_ = network
-        self.n_features_in_ = network.n_features_in_
+        draft = copy.copy(self)
+        draft.__dict__.pop("feature_names_in_", None)
+        draft.estimator_ = network
+        draft.n_features_in_ = network.n_features_in_
         if hasattr(network, "feature_names_in_"):
-            self.feature_names_in_ = network.feature_names_in_
+            draft.feature_names_in_ = network.feature_names_in_
+        self.__dict__ = draft.__dict__
         return self
 
+    @of_one_model
     def transform(self, X: Any) -> Array:
         """Return the activations of the hidden layer.
 

@@ -73,6 +73,12 @@ def test_features_work_in_pipelines_searches_and_frames():
     assert list(transformer.feature_names_in_) == list("abcd")
 
 
+def test_names_of_an_earlier_fit_are_forgotten():
+    transformer = MLPTransformer(MLPClassifier((3,), solver="lbfgs"))
+    transformer.fit(pd.DataFrame(X, columns=list("abcd")), labels)
+    assert not hasattr(transformer.fit(X, labels), "feature_names_in_")
+
+
 def test_the_network_given_is_not_fitted_and_a_frozen_one_is_used_as_it_is():
     network = MLPRegressor(hidden_layer_sizes=(5,), max_iter=3)
     MLPTransformer(network).fit(X, iris[:, 0])
