@@ -34,6 +34,7 @@ from sknn.estimators._parameters import (
     validate_parameters,
 )
 from sknn.estimators._reading import as_plain, read_matrix, read_weights, reading
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._resampling import resample
 from sknn.estimators._run import Run
 from sknn.estimators._sklearn import safe_indexing
@@ -337,6 +338,7 @@ class BaseMLPEnsemble(BaseEstimator):
         total /= len(self.estimators_)
         return total
 
+    @of_one_model
     def predict(self, X: Any) -> Array:
         """Predict labels or numbers, from the average of all members.
 

@@ -15,6 +15,7 @@ from sknn.estimators._mlp_parameters import ATTRIBUTES, AUTOENCODER
 from sknn.estimators._parameters import document
 from sknn.estimators._reading import as_plain, reading
 from sknn.estimators._stored import storable
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._targets import InputTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 from sknn.layers import Layer
@@ -169,6 +170,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         """
         return self._partial_fit(X, X, sample_weight, None)
 
+    @of_one_model
     def transform(self, X: Any) -> Array:
         """Return the codes of samples.
 
@@ -185,6 +187,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         check_is_fitted(self, "_network")
         return self._raw(X, slice(None, self._n_encoding))
 
+    @of_one_model
     def inverse_transform(self, X: Any) -> Array:
         """Return the samples that codes stand for.
 
@@ -224,6 +227,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         """
         return super().predict(X)
 
+    @of_one_model
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of the variance of X that the reconstruction explains.
 

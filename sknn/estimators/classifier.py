@@ -12,6 +12,7 @@ from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, CLASSIFIER
 from sknn.estimators._parameters import document
 from sknn.estimators._stored import storable
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 
@@ -22,6 +23,7 @@ class ClassifierMethods:
     def _class_targets(self) -> ClassTargets:
         return self._of_fit("_targets")  # type: ignore[attr-defined]
 
+    @of_one_model
     def decision_function(self, X: Any) -> Array:
         """Return the raw scores of the network, before any link.
 
@@ -39,6 +41,7 @@ class ClassifierMethods:
         targets = self._class_targets()
         return raw if targets.multilabel or raw.shape[1] > 1 else raw[:, 0]
 
+    @of_one_model
     def predict_proba(self, X: Any) -> Array:
         """Return the probabilities of the classes.
 

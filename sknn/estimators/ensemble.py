@@ -13,6 +13,7 @@ from sknn._array import Array
 from sknn.estimators._ensemble import ATTRIBUTES, PARAMETERS, BaseMLPEnsemble
 from sknn.estimators._parameters import document
 from sknn.estimators._stored import storable
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._targets import ClassTargets, RealTargets
 from sknn.estimators.classifier import MLPClassifier
 from sknn.estimators.estimator import MLPEstimator
@@ -96,6 +97,7 @@ class MLPEnsembleClassifier(ClassifierMixin, BaseMLPEnsemble):
             return (average > 0.5).astype(int)
         return targets.classes[average.argmax(axis=1)]
 
+    @of_one_model
     def predict_proba(self, X: Any) -> Array:
         """Return the mean of the members' probabilities.
 
@@ -191,6 +193,7 @@ class MLPEnsembleRegressor(RegressorMixin, BaseMLPEnsemble):
     def _decide(self, average: Array) -> Array:
         return average
 
+    @of_one_model
     def predict(self, X: Any, return_std: bool = False) -> Any:
         r"""Predict the mean of the members, and how sure they are of it.
 

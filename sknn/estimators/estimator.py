@@ -12,6 +12,7 @@ from sknn.estimators._mlp_parameters import ATTRIBUTES, ESTIMATOR
 from sknn.estimators._parameters import document
 from sknn.estimators._reading import reading
 from sknn.estimators._stored import storable
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators._task import resolve_task
 from sknn.estimators.classifier import ClassifierMethods
@@ -158,6 +159,7 @@ class MLPEstimator(RegressorMethods, BaseMLP):
     decision_function = available_if(_classifies)(ClassifierMethods.decision_function)
     _class_targets = ClassifierMethods._class_targets
 
+    @of_one_model
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy of labels or R2 of numbers.
 

@@ -33,6 +33,7 @@ from sknn.estimators._loading import TrainingInput
 from sknn.estimators._parameters import validate_parameters
 from sknn.estimators._reading import require_finite
 from sknn.estimators._resume import resume
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._run import Run
 from sknn.estimators._scorer import Scorer
 from sknn.estimators._sklearn import (
@@ -417,6 +418,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
             raw = self._network.predict(X, part)
         return require_finite(raw, X)
 
+    @of_one_model
     def predict(self, X: Any) -> Array:
         """Predict labels or numbers.
 

@@ -30,6 +30,7 @@ from sknn.estimators._perceptron_checks import (
 from sknn.estimators._perceptron_fit import PerceptronFit, make_targets, run, scores
 from sknn.estimators._perceptron_parameters import PARAMETERS
 from sknn.estimators._reading import read_matrix, require_finite
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._sklearn import CallbackSupportMixin, with_callbacks
 from sknn.estimators._stored import storable
 from sknn.training.perceptron import Average, Epoch, Samples, Weights
@@ -395,6 +396,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     # Predicting ------------------------------------------------------------------
 
+    @of_one_model
     def decision_function(self, X: Any) -> Array:
         """Return the scores of samples.
 
@@ -416,6 +418,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         require_finite(raw, X)
         return raw[:, 0] if raw.shape[1] == 1 else raw
 
+    @of_one_model
     def predict(self, X: Any) -> Array:
         """Predict class labels.
 

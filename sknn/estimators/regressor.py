@@ -14,6 +14,7 @@ from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, REGRESSOR
 from sknn.estimators._parameters import document
 from sknn.estimators._stored import storable
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._targets import RealTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 from sknn.losses import GaussianNLL, Loss, Quantile
@@ -40,6 +41,7 @@ class RegressorMethods:
 
     _loss: Loss
 
+    @of_one_model
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict.
 
@@ -70,6 +72,7 @@ class RegressorMethods:
         return targets.predict(raw, loss), std
 
     @available_if(gives_quantiles)
+    @of_one_model
     def predict_quantiles(self, X: Any) -> Array:
         """Predict the quantiles that the network was trained for.
 
@@ -89,6 +92,7 @@ class RegressorMethods:
         return targets.restore(self._loss.quantiles(raw))  # type: ignore[attr-defined]
 
     @available_if(gives_intervals)
+    @of_one_model
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Predict the interval that holds y with a given probability.
 

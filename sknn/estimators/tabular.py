@@ -14,6 +14,7 @@ from sknn.estimators._data import Request, rows_of
 from sknn.estimators._ensemble import average_left_out
 from sknn.estimators._parameters import document
 from sknn.estimators._stored import storable
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._tabular import (
     ATTRIBUTES,
     CLASSIFIER_ROWS,
@@ -167,6 +168,7 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
             for name in ("W", "b"):
                 member._network.views[-1][name] /= self.temperature_
 
+    @of_one_model
     def decision_function(self, X: Any) -> Array:
         """Return the mean of the members' scores, divided by the temperature.
 
@@ -184,6 +186,7 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
         targets = self._class_targets()
         return raw if targets.multilabel or raw.shape[1] > 1 else raw[:, 0]
 
+    @of_one_model
     def predict_proba(self, X: Any) -> Array:
         """Return the probabilities of the classes, from the mean of the scores.
 
@@ -339,6 +342,7 @@ class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
         self.oob_prediction_, covered = average_left_out(answers, len(y))
         self._score_left_out(self.oob_prediction_[covered], covered, y, request)
 
+    @of_one_model
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Predict the interval that holds y with a given probability.
 
