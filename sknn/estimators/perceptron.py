@@ -411,7 +411,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             One number per class; for two classes one number, positive for
             ``classes_[1]``.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "coef_")
         X = read_matrix(self, X, False, accept_sparse="csr", dtype=FLOATS)
         with np.errstate(over="ignore", invalid="ignore"):
             raw = scores(X, Weights(self.coef_, self.intercept_))
@@ -444,7 +444,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self : object
             The fitted estimator.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "coef_")
         self.coef_ = self._dense_coef()
         return self
 
@@ -456,7 +456,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self : object
             The fitted estimator.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "coef_")
         self.coef_ = sparse.csr_matrix(self.coef_)
         return self
 

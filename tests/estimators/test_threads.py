@@ -181,3 +181,20 @@ def test_publication_at_any_line_of_a_method_makes_no_mix(case, tries):
         of_old, of_new = publish_within(old, new, method, (asked or [X])[0], tries)
         assert of_old >= 10
         assert of_new <= 2
+
+
+class NotToBeWalked(dict):
+    """Attributes of an estimator: a fit sets some of scikit-learn's while it runs."""
+
+    def __iter__(self):
+        raise AssertionError("dictionary may change size during iteration")
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("case", CASES)
+def test_no_method_walks_over_attributes(case):
+    estimator, methods, data, _, *asked = CASES[case]
+    model = fitted(estimator, *data)
+    model.__dict__ = NotToBeWalked(vars(model))
+    for method in methods:
+        assert len(getattr(model, method)((asked or [X])[0]))
