@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from sknn._array import Array, matmul
+from sknn._array import Array, matmul, transpose
 from sknn.activations import ACTIVATIONS
 from sknn.initializers import Fan, Initializer, Normal, Uniform
 from sknn.layers.base import Layer, Param, Views, check_count, check_in_range
@@ -353,9 +353,7 @@ class PiecewiseLinear(Layer):
 
     def adapt(self, x: Array, p: Views) -> None:
         """Set the edges to the quantiles of `x`, equal ones moved to the end."""
-        levels = np.linspace(0, 1, self.n_bins + 1)
-        edges = np.moveaxis(np.quantile(x, levels, axis=-2), 0, -1)
-        edges = edges.astype(p["edges"].dtype)
+        edges = transpose(_quantiles(x, self.n_bins)).astype(p["edges"].dtype)
         again = ~_is_bin(edges)
         edges[..., 1:][again] = np.broadcast_to(edges[..., -1:], again.shape)[again]
         edges.sort(axis=-1)
@@ -416,6 +414,20 @@ class PiecewiseLinear(Layer):
         shape = (*edges.shape[:-1], -1)
         bins = parts[..., :-1], slope, low, high
         return tuple(row.reshape(shape) for row in bins)
+
+
+def _quantiles(x: Array, n: int) -> Array:
+    """Return the quantiles at 0, 1/n, ..., 1 of each column.
+
+    Places are whole numbers and fractions, so that quantiles of equal numbers are
+    equal: those of ``np.quantile`` may differ by rounding, and make a bin of no width.
+    """
+    last = x.shape[-2] - 1
+    lower, rest = np.divmod(np.arange(n + 1) * last, n)
+    upper = np.minimum(lower + 1, last)
+    x = np.partition(x, np.union1d(lower, upper), axis=-2)
+    left, right = x.take(lower, axis=-2), x.take(upper, axis=-2)
+    return left + (right - left) * (rest / n)[:, None]
 
 
 def _is_bin(edges: Array) -> Array:
