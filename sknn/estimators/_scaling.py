@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,17 +49,14 @@ class NumericScaler:
         # Squares, and differences of the largest numbers, would overflow.
         unit = _unit(numbers)
         numbers = numbers / unit
-        with warnings.catch_warnings():
-            # Of columns without a number, which come out as zero.
-            warnings.filterwarnings(
-                "ignore", "All-NaN|Mean of empty|Degrees of freedom"
-            )
-            learn = _standard if kind == "standard" else _robust
-            center, spread = learn(numbers)
+        # NumPy warns of columns without a number, which come out as zero. Not silenced
+        # by `catch_warnings`, which changes the filters of other threads, too.
+        numbers[:, np.isnan(numbers).all(axis=0)] = 0.0
+        center, spread = (_standard if kind == "standard" else _robust)(numbers)
         # What is smaller has no finite inverse; NaN does not compare.
         varies = spread > np.finfo(np.float64).tiny
         factor = np.divide(1 / unit, spread, out=np.zeros_like(spread), where=varies)
-        return cls(np.nan_to_num(center) * unit, factor, kind == "robust")
+        return cls(center * unit, factor, kind == "robust")
 
     def transform(self, numbers: Array) -> Array:
         """Return these columns scaled, a new array of the same dtype."""
