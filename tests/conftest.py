@@ -7,6 +7,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import importlib.util
+import pathlib
 import socket
 
 import numpy as np
@@ -78,3 +80,19 @@ def _differences(function, x, h=2e-4):
 def differences():
     """The oracle of every gradient: ``differences(function, x)``."""
     return _differences
+
+
+@pytest.fixture(scope="session")
+def load_proof():
+    """Import a script of ``tests/proofs`` by its name; the short form is a test."""
+
+    def load(name):
+        folder = pathlib.Path(__file__).parent / "proofs"
+        spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(folder)  # they import one another
+            spec.loader.exec_module(module)
+        return module
+
+    return load
