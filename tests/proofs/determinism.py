@@ -23,7 +23,22 @@ from sknn import MLPClassifier
 from sknn.network import Network
 
 ROOT = pathlib.Path(__file__).parents[2]
-SIZES = [1, 2, 3, 5, 8, 16, 33, 64, 100, 255, 256, 257, 500, 1000]
+SIZES = [
+    1,
+    2,
+    3,
+    5,
+    8,
+    16,
+    33,
+    64,
+    100,
+    255,
+    256,
+    257,
+    1000,
+    2500,
+]  # the last one of several blocks
 wide = np.random.RandomState(1).normal(size=(1000, 100))
 
 
