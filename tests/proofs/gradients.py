@@ -3,7 +3,7 @@
     python tests/proofs/gradients.py
 
 Every activation, loss and example of a layer, with and without weights, on dense and
-sparse input; prints the largest relative difference of each. About a minute.
+sparse input; prints the largest relative difference of each. Several minutes.
 """
 
 import importlib.util

@@ -3,7 +3,7 @@
     python tests/proofs/threads.py [predictions of each thread]
 
 Prints how many answers were compared and how many differed; ends with an error if one
-did. Threads are switched as often as the interpreter can, every 10 µs. About 2 minutes.
+did. Threads are switched as often as the interpreter can, every 10 µs. About 5 minutes.
 """
 
 import copy
