@@ -33,8 +33,8 @@ from sknn.estimators._parameters import (
     one_of,
     validate_parameters,
 )
-from sknn.estimators._reading import as_plain, read_matrix, read_weights, reading
 from sknn.estimators._publication import of_one_model
+from sknn.estimators._reading import as_plain, read_matrix, read_weights, reading
 from sknn.estimators._resampling import resample
 from sknn.estimators._run import Run
 from sknn.estimators._sklearn import safe_indexing

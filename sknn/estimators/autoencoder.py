@@ -13,9 +13,9 @@ from sknn._array import Array
 from sknn.estimators._build import build_autoencoder
 from sknn.estimators._mlp_parameters import ATTRIBUTES, AUTOENCODER
 from sknn.estimators._parameters import document
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._reading import as_plain, reading
 from sknn.estimators._stored import storable
-from sknn.estimators._publication import of_one_model
 from sknn.estimators._targets import InputTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 from sknn.layers import Layer

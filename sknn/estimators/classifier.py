@@ -11,8 +11,8 @@ from sklearn.utils.metaestimators import available_if
 from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, CLASSIFIER
 from sknn.estimators._parameters import document
-from sknn.estimators._stored import storable
 from sknn.estimators._publication import of_one_model
+from sknn.estimators._stored import storable
 from sknn.estimators._targets import ClassTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 

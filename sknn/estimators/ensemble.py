@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._array import Array
 from sknn.estimators._ensemble import ATTRIBUTES, PARAMETERS, BaseMLPEnsemble
 from sknn.estimators._parameters import document
-from sknn.estimators._stored import storable
 from sknn.estimators._publication import of_one_model
+from sknn.estimators._stored import storable
 from sknn.estimators._targets import ClassTargets, RealTargets
 from sknn.estimators.classifier import MLPClassifier
 from sknn.estimators.estimator import MLPEstimator

@@ -10,9 +10,9 @@ from sklearn.utils.metaestimators import available_if
 from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, ESTIMATOR
 from sknn.estimators._parameters import document
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._reading import reading
 from sknn.estimators._stored import storable
-from sknn.estimators._publication import of_one_model
 from sknn.estimators._targets import ClassTargets, RealTargets, Targets
 from sknn.estimators._task import resolve_task
 from sknn.estimators.classifier import ClassifierMethods

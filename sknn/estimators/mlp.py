@@ -31,9 +31,9 @@ from sknn.estimators._divergence import NON_FINITE, Divergence
 from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._loading import TrainingInput
 from sknn.estimators._parameters import validate_parameters
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._reading import require_finite
 from sknn.estimators._resume import resume
-from sknn.estimators._publication import of_one_model
 from sknn.estimators._run import Run
 from sknn.estimators._scorer import Scorer
 from sknn.estimators._sklearn import (

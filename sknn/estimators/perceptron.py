@@ -29,8 +29,8 @@ from sknn.estimators._perceptron_checks import (
 )
 from sknn.estimators._perceptron_fit import PerceptronFit, make_targets, run, scores
 from sknn.estimators._perceptron_parameters import PARAMETERS
-from sknn.estimators._reading import read_matrix, require_finite
 from sknn.estimators._publication import of_one_model
+from sknn.estimators._reading import read_matrix, require_finite
 from sknn.estimators._sklearn import CallbackSupportMixin, with_callbacks
 from sknn.estimators._stored import storable
 from sknn.training.perceptron import Average, Epoch, Samples, Weights

@@ -13,8 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sknn._array import Array
 from sknn.estimators._mlp_parameters import ATTRIBUTES, REGRESSOR
 from sknn.estimators._parameters import document
-from sknn.estimators._stored import storable
 from sknn.estimators._publication import of_one_model
+from sknn.estimators._stored import storable
 from sknn.estimators._targets import RealTargets, Targets
 from sknn.estimators.mlp import BaseMLP, can_go_on
 from sknn.losses import GaussianNLL, Loss, Quantile

@@ -13,8 +13,8 @@ from sknn.estimators._calibration import Residuals, fit_temperature
 from sknn.estimators._data import Request, rows_of
 from sknn.estimators._ensemble import average_left_out
 from sknn.estimators._parameters import document
-from sknn.estimators._stored import storable
 from sknn.estimators._publication import of_one_model
+from sknn.estimators._stored import storable
 from sknn.estimators._tabular import (
     ATTRIBUTES,
     CLASSIFIER_ROWS,

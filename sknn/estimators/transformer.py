@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numbers
 import copy
+import numbers
 from typing import Any
 
 import sklearn
@@ -24,8 +24,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
 from sknn.estimators._parameters import InvalidParameterError
-from sknn.estimators._stored import storable
 from sknn.estimators._publication import of_one_model
+from sknn.estimators._stored import storable
 from sknn.estimators.estimator import MLPEstimator
 from sknn.layers import Dense, Layer
 
