@@ -163,6 +163,9 @@ class Network:
             params, width = declare(layer, self.widths[-1])
             self._declared += [(i, param) for param in params]
             self.widths.append(width)
+        # Of one sample on its way through the network, about.
+        self._n_numbers = sum(param.shape[-1] for _, param in self._declared)
+        self._n_numbers += sum(self.widths[1:])
         self.n_outputs = self.widths[-1]
         self._offsets = self._lay_out()
         trained = [i for i, param in self._declared if _part(param) < _FROZEN]
@@ -326,15 +329,21 @@ class Network:
         shape = (*self.values.shape[:-1], n, self.widths[end])
         raw = np.empty(shape, dtype=self.values.dtype)
         tapes = Tape().layers(len(layers))
-        for rows in self._row_blocks(n):
+        for rows in self._row_blocks(X):
             block = self._cast(X[rows] if X.ndim == 2 else X[..., rows, :])
             raw[..., rows, :] = chain_forward(layers, block, views, tapes)[0]
         return raw
 
-    def _row_blocks(self, n: int) -> Iterator[slice]:
-        widths = sum(param.shape[-1] for _, param in self._declared)
-        row_bytes = (widths + self.n_features) * self.values.itemsize
-        size = max(256, _BLOCK_BYTES // row_bytes)
+    @property
+    def block_rows(self) -> int:
+        """Number of rows that one block of a prediction takes."""
+        return max(1, _BLOCK_BYTES // (self._n_numbers * self.values.itemsize))
+
+    def _row_blocks(self, X: Any) -> Iterator[slice]:
+        n, size = X.shape[-2], self.block_rows
+        if X.dtype != self.values.dtype and isinstance(X, np.ndarray):
+            casts = self.n_features * self.values.itemsize
+            size = min(size, max(1, _BLOCK_BYTES // casts))
         for start in range(0, n, size):
             yield slice(start, min(start + size, n))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from sklearn.utils import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._array import Array, as_rows
+from sknn.estimators._blocks import in_blocks
 from sknn.estimators._callbacks import FitCallbacks, Listeners
 from sknn.estimators._data import Request, rows_of
 from sknn.estimators._parameters import (
@@ -328,10 +329,24 @@ class BaseMLPEnsemble(BaseEstimator):
         for member in self.estimators_:
             yield self._answer(member, X)
 
-    def _average(self, X: Any) -> Array:
-        """Return the mean of the members' answers."""
+    def _fitted(self) -> list[BaseMLP]:
         check_is_fitted(self, "estimators_")
-        answers = self._answers(self._check_X(X))
+        return self.estimators_
+
+    def _in_blocks(self, X: Any, answer: Callable[[Any], Any], n_kept: int = 1) -> Any:
+        """Return `answer(X)` of checked input, in row blocks.
+
+        `n_kept` is the number of members whose answers are held at a time.
+        """
+        first = self._fitted()[0]
+        size = first._network.block_rows // n_kept
+        # Where X was encoded for all members, they know its columns as well.
+        columns = first._n_block_columns()
+        return in_blocks(lambda block: answer(self._check_X(block)), X, size, columns)
+
+    def _average(self, X: Any) -> Array:
+        """Return the mean of the members' answers, for checked input."""
+        answers = self._answers(X)
         total = next(answers).copy()
         for answer in answers:
             total += answer
@@ -352,7 +367,7 @@ class BaseMLPEnsemble(BaseEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, a multilabel indicator, or numbers.
         """
-        return self._decide(self._average(X))
+        return self._in_blocks(X, lambda block: self._decide(self._average(block)))
 
     # Input -----------------------------------------------------------------------
 

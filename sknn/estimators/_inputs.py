@@ -18,6 +18,8 @@ from sknn.estimators._reading import as_plain, read_matrix, reading
 
 _FLOATS = (np.float64, np.float32)
 _SPARSE = ["csr", "csc"]
+# As objects, as numbers, filled, scaled, bent, side by side.
+_COPIES_OF_ENCODING = 6
 
 # What scikit-learn's messages about X say, and which keyword helps.
 _REMEDIES = {
@@ -143,6 +145,11 @@ class NetworkInput:
             if not sparse.issparse(X) and not hasattr(X, "columns"):
                 X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
             validate_data(self, X, reset=reset, skip_check_array=True)
+
+    def _n_block_columns(self) -> int:
+        """Return the columns of X, as often as encoding them copies rows."""
+        copies = 1 if self._columns is None else _COPIES_OF_ENCODING
+        return self.n_features_in_ * copies
 
     def _n_inputs(self) -> int:
         """Return the number of columns that the network sees."""

@@ -137,6 +137,10 @@ class ClassTargets:
         chosen = raw.argmax(axis=-1) if several else (raw[:, 0] > 0).astype(int)
         return self.classes[chosen]
 
+    def scores(self, raw: Array) -> Array:
+        """Return raw predictions, a vector where one number tells two classes apart."""
+        return raw if self.multilabel or raw.shape[1] > 1 else raw[:, 0]
+
     def probabilities(self, raw: Array, loss: Loss) -> Array:
         """Return one column of probabilities per class; may write over `raw`."""
         if len(self.classes) == 1 and not self.multilabel:

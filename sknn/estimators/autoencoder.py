@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
+from sknn.estimators._blocks import in_blocks
 from sknn.estimators._build import build_autoencoder
 from sknn.estimators._mlp_parameters import ATTRIBUTES, AUTOENCODER
 from sknn.estimators._parameters import document
@@ -202,6 +203,10 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
             What the decoder makes of them.
         """
         check_is_fitted(self, "_network")
+        size, n_codes = self._network.block_rows, self._n_features_out
+        return in_blocks(self._decode, X, size, n_codes)
+
+    def _decode(self, X: Any) -> Array:
         with reading("X"):
             codes = check_array(as_plain("X", X), dtype=[self._dtype], estimator=self)
         width = self._n_features_out

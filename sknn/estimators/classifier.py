@@ -37,9 +37,9 @@ class ClassifierMethods:
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Logits; for two classes one number, positive for ``classes_[1]``.
         """
-        raw = self._raw(X)  # type: ignore[attr-defined]
-        targets = self._class_targets()
-        return raw if targets.multilabel or raw.shape[1] > 1 else raw[:, 0]
+        return self._answer(  # type: ignore[attr-defined]
+            X, lambda raw: self._class_targets().scores(raw)
+        )
 
     @of_one_model
     def predict_proba(self, X: Any) -> Array:
@@ -56,8 +56,10 @@ class ClassifierMethods:
             One column for each of ``classes_``; for a multilabel target the
             probability of each label.
         """
-        raw = self._raw(X)  # type: ignore[attr-defined]
-        return self._class_targets().probabilities(raw, self._loss)  # type: ignore[attr-defined]
+        return self._answer(  # type: ignore[attr-defined]
+            X,
+            lambda raw: self._class_targets().probabilities(raw, self._loss),  # type: ignore[attr-defined]
+        )
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of the probabilities of the classes.
@@ -72,8 +74,9 @@ class ClassifierMethods:
         log_p : ndarray of shape (n_samples, n_classes)
             ``log(predict_proba(X))``; minus infinity where a probability is zero.
         """
+        p = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.log(p, out=p)
 
 
 @storable

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
 from sknn.estimators._ensemble import ATTRIBUTES, PARAMETERS, BaseMLPEnsemble
@@ -112,7 +111,7 @@ class MLPEnsembleClassifier(ClassifierMixin, BaseMLPEnsemble):
             One column for each of ``classes_``; for a multilabel target the
             probability of each label.
         """
-        return self._average(X)
+        return self._in_blocks(X, self._average)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of the mean probabilities.
@@ -127,8 +126,9 @@ class MLPEnsembleClassifier(ClassifierMixin, BaseMLPEnsemble):
         log_p : ndarray of shape (n_samples, n_classes)
             ``log(predict_proba(X))``; minus infinity where a probability is zero.
         """
+        p = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.log(p, out=p)
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""
@@ -218,13 +218,12 @@ class MLPEnsembleRegressor(RegressorMixin, BaseMLPEnsemble):
         """
         if not return_std:
             return super().predict(X)
-        check_is_fitted(self, "estimators_")
-        X = self._check_X(X)
-        means, variances = [], []
-        for member in self.estimators_:
-            mean, variance = self._moments(member, X)
-            means.append(mean)
-            variances.append(variance)
+        return self._in_blocks(X, self._mixture, len(self._fitted()))
+
+    def _mixture(self, X: Any) -> tuple[Array, Array]:
+        """Return mean and standard deviation of the mixture, for checked input."""
+        moments = [self._moments(member, X) for member in self.estimators_]
+        means, variances = zip(*moments, strict=True)
         spread = np.var(means, axis=0) + np.mean(variances, axis=0)
         return np.mean(means, axis=0), np.sqrt(spread)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
+from sknn.estimators._blocks import in_blocks
 from sknn.estimators._build import (
     build_layers,
     is_stochastic,
@@ -406,8 +408,18 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
 
     def _raw(self, X: Any, part: slice = slice(None)) -> Array:
         """Return the output of these layers for X, a new array of two dimensions."""
+        return self._answer(X, lambda raw: raw, part)
+
+    def _answer(
+        self, X: Any, finish: Callable[[Array], Any], part: slice = slice(None)
+    ) -> Any:
+        """Return what `finish` makes of the output of these layers, in row blocks."""
         check_is_fitted(self, "_network")
-        return self._raw_of(self._check_X(X), part)
+
+        def answer(block: Any) -> Any:
+            return finish(self._raw_of(self._check_X(block), part))
+
+        return in_blocks(answer, X, self._network.block_rows, self._n_block_columns())
 
     def _raw_of(self, X: Any, part: slice = slice(None)) -> Array:
         """Return the same for X that has been checked."""
@@ -432,8 +444,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels, a multilabel indicator, or numbers.
         """
-        raw = self._raw(X)
-        return self._targets.predict(raw, self._loss)
+        return self._answer(X, lambda raw: self._targets.predict(raw, self._loss))
 
     def _takes_positive_only(self) -> bool:
         """Tell whether the loss takes no targets below zero."""

@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
+from sknn.estimators._blocks import in_blocks
 from sknn.estimators._callbacks import FitCallbacks
 from sknn.estimators._parameters import document
 from sknn.estimators._perceptron_checks import (
@@ -34,6 +35,9 @@ from sknn.estimators._reading import read_matrix, require_finite
 from sknn.estimators._sklearn import CallbackSupportMixin, with_callbacks
 from sknn.estimators._stored import storable
 from sknn.training.perceptron import Average, Epoch, Samples, Weights
+
+# Largest number of rows of a block of predictions.
+_BLOCK_ROWS = 1 << 14
 
 
 def _can_go_on(estimator: Any) -> bool:
@@ -412,6 +416,9 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             ``classes_[1]``.
         """
         check_is_fitted(self, "coef_")
+        return in_blocks(self._scores, X, _BLOCK_ROWS, self.n_features_in_)
+
+    def _scores(self, X: Any) -> Array:
         X = read_matrix(self, X, False, accept_sparse="csr", dtype=FLOATS)
         with np.errstate(over="ignore", invalid="ignore"):
             raw = scores(X, Weights(self.coef_, self.intercept_))
@@ -432,7 +439,11 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        raw = self.decision_function(X)
+        check_is_fitted(self)
+        return in_blocks(self._labels, X, _BLOCK_ROWS, self.n_features_in_)
+
+    def _labels(self, X: Any) -> Array:
+        raw = self._scores(X)
         codes = (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
         return self.classes_[codes]
 

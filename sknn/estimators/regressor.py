@@ -59,10 +59,14 @@ class RegressorMethods:
         std : ndarray of the shape of y
             Standard deviation of y at each sample; only with `return_std`.
         """
-        raw = self._raw(X)  # type: ignore[attr-defined]
+        return self._answer(X, self._moments if return_std else self._means)  # type: ignore[attr-defined]
+
+    def _means(self, raw: Array) -> Array:
+        return self._of_fit("_targets").predict(raw, self._loss)  # type: ignore[attr-defined]
+
+    def _moments(self, raw: Array) -> tuple[Array, Array]:
+        """Return predictions and standard deviations from raw ones."""
         targets, loss = self._of_fit("_targets"), self._loss  # type: ignore[attr-defined]
-        if not return_std:
-            return targets.predict(raw, loss)
         if not isinstance(loss, GaussianNLL):
             raise ValueError(
                 "return_std=True needs loss='gaussian_nll', which learns a standard "
@@ -87,9 +91,10 @@ class RegressorMethods:
                 (n_samples, n_outputs, n_quantiles)
             In the order of `quantile`; they do not cross.
         """
-        raw = self._raw(X)  # type: ignore[attr-defined]
-        targets = self._of_fit("_targets")  # type: ignore[attr-defined]
-        return targets.restore(self._loss.quantiles(raw))  # type: ignore[attr-defined]
+        return self._answer(X, self._quantiles)  # type: ignore[attr-defined]
+
+    def _quantiles(self, raw: Array) -> Array:
+        return self._of_fit("_targets").restore(self._loss.quantiles(raw))  # type: ignore[attr-defined]
 
     @available_if(gives_intervals)
     @of_one_model
@@ -113,9 +118,8 @@ class RegressorMethods:
             raise ValueError(f"coverage must lie in (0, 1), got {coverage!r}.")
         tail = (1 - coverage) / 2
         if isinstance(self._of_fit("_loss"), GaussianNLL):
-            mean, std = self.predict(X, return_std=True)
-            reach = std * std.dtype.type(ndtri(1 - tail))
-            return np.stack([mean - reach, mean + reach], axis=-1)
+            reach = ndtri(1 - tail)
+            return self._answer(X, lambda raw: self._around_mean(raw, reach))
         levels = np.atleast_1d(self._loss.quantile)
         ends = [np.flatnonzero(np.isclose(levels, q)) for q in (tail, 1 - tail)]
         if not all(map(len, ends)):
@@ -124,7 +128,14 @@ class RegressorMethods:
                 f", but the network was trained for {levels.tolist()}. Add them to "
                 "quantile, or choose another coverage."
             )
-        return self.predict_quantiles(X)[..., [int(end[0]) for end in ends]]
+        chosen = [int(end[0]) for end in ends]
+        return self._answer(X, lambda raw: self._quantiles(raw)[..., chosen])
+
+    def _around_mean(self, raw: Array, n_std: float) -> Array:
+        """Return what lies so many standard deviations below and above the mean."""
+        mean, std = self._moments(raw)
+        reach = std * std.dtype.type(n_std)
+        return np.stack([mean - reach, mean + reach], axis=-1)
 
 
 @storable

@@ -6,7 +6,6 @@ import numbers
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array, largest
 from sknn.estimators._calibration import Residuals, fit_temperature
@@ -182,9 +181,8 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Logits; for two classes one number, positive for ``classes_[1]``.
         """
-        raw = self._average(X)
-        targets = self._class_targets()
-        return raw if targets.multilabel or raw.shape[1] > 1 else raw[:, 0]
+        targets = self._class_targets
+        return self._in_blocks(X, lambda block: targets().scores(self._average(block)))
 
     @of_one_model
     def predict_proba(self, X: Any) -> Array:
@@ -201,8 +199,11 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
             One column for each of ``classes_``; for a multilabel target the
             probability of each label.
         """
-        raw = self._average(X)
-        return self._class_targets().probabilities(raw, self._loss)
+        return self._in_blocks(X, self._probabilities)
+
+    def _probabilities(self, X: Any) -> Array:
+        """Return probabilities for checked input."""
+        return self._class_targets().probabilities(self._average(X), self._loss)
 
 
 def _with_weight(values: Array, w: Array | None) -> Array:
@@ -369,13 +370,18 @@ class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
         Barber, Candès, Ramdas & Tibshirani, "Predictive inference with the jackknife+",
         Annals of Statistics 49, 2021, section 3.
         """
-        check_is_fitted(self, "estimators_")
         if not isinstance(coverage, numbers.Real) or not 0 < coverage < 1:
             raise ValueError(f"coverage must lie in (0, 1), got {coverage!r}.")
-        answers = list(self._answers(self._check_X(X)))
+        return self._in_blocks(
+            X, lambda block: self._interval(block, float(coverage)), len(self._fitted())
+        )
+
+    def _interval(self, X: Any, coverage: float) -> Array:
+        """Return the interval for checked input."""
+        answers = list(self._answers(X))
         n_members = len(self._residuals.of_members)
         if n_members < len(answers):  # the errors are those of their mean
             answers = [np.mean(answers, axis=0)]
         columns = [a.reshape(len(a), -1) for a in answers]
-        ends = self._residuals.interval(columns, float(coverage))
+        ends = self._residuals.interval(columns, coverage)
         return ends[:, 0] if self._targets.n_outputs == 1 else ends
