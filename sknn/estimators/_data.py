@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,15 +73,33 @@ class Data:
         Targets encoded: codes, or rows of numbers.
     w : ndarray of shape (n_samples,) or None
         Sample weights.
+    rows : ndarray or None, default=None
+        Which of these samples are meant; None means all.
     """
 
     X: Any
     labels: Array
     y: Array
     w: Array | None
+    rows: Array | None = None
 
-    def take(self, rows: Array) -> Data:
-        """Return these rows."""
+    @property
+    def n_samples(self) -> int:
+        """Number of samples that are meant."""
+        return self.X.shape[0] if self.rows is None else len(self.rows)
+
+    def only(self, rows: Array) -> Data:
+        """Return data that means these rows, without a copy of them."""
+        return replace(self, rows=rows)
+
+    def blocks(self, size: int) -> Iterator[Data]:
+        """Yield the samples in order, no more than `size` at a time."""
+        for start in range(0, self.n_samples, size):
+            block: Any = slice(start, start + size)
+            yield self.take(block if self.rows is None else self.rows[block])
+
+    def take(self, rows: Any) -> Data:
+        """Return these rows of all, a copy where `rows` is no slice."""
         w = None if self.w is None else self.w[rows]
         return Data(as_rows(self.X)[rows], self.labels[rows], self.y[rows], w)
 

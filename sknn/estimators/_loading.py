@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from sknn._array import Array
+from sknn._array import Array, as_rows
 from sknn.estimators._build import build_loss, is_stochastic
 from sknn.estimators._data import Data, Request, rows_of
 from sknn.estimators._inputs import NetworkInput
@@ -98,7 +98,7 @@ class TrainingInput(NetworkInput):
         self._loss.check_targets(codes)
         w = self._check_weights(X, sample_weight)
         weights = self._targets.weigh(self.class_weight, codes, w, rows)
-        return Data(X, y, codes, weights)
+        return Data(as_rows(X), y, codes, weights)
 
     @staticmethod
     def _check_weights(X: Any, w: Any) -> Array | None:
@@ -117,14 +117,14 @@ class TrainingInput(NetworkInput):
         if X is not None:
             return self._own_validation_data(X, y, w), request.rows
         if request.held is not None:
-            return data.take(request.held), request.rows
+            return self._scored(data, request.held), request.rows
         splits = is_stochastic(self.solver) or self.validation_split is not None
         if not self.early_stopping or not splits:
             return None, request.rows
         train, held = self._split(data, request)
         if request.rows is not None:
             train, held = request.rows[train], request.rows[held]
-        return data.take(held), train
+        return self._scored(data, held), train
 
     def _own_validation_data(self, X: Any, y: Any, w: Any) -> Data:
         """Check and encode validation data; name them where they do not fit."""
@@ -165,4 +165,10 @@ class TrainingInput(NetworkInput):
     def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
         if self._scoring() in (None, "loss"):
             return None
-        return data if rows is None else data.take(rows)
+        return data if rows is None else self._scored(data, rows)
+
+    def _scored(self, data: Data, rows: Array) -> Data:
+        """Return the rows that scores are of, copied only for a scorer that wants X."""
+        if self._scoring() in (None, "loss"):
+            return data.only(rows)
+        return data.take(rows)

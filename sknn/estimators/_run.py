@@ -325,17 +325,14 @@ class Run:
 
     def _scores(self) -> dict[str, float]:
         scores: dict[str, float] = {}
-        predict, scorer = self.objective.network.predict, self.scorer
+        network = self.objective.network
         # Under weights on their way to infinity, scores overflow before they do.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if self.training is not None:
-                data = self.training
-                scores["score"] = scorer.score_of(data, predict(data.X))
+                _, scores["score"] = self.scorer.measure(self.training, network)
             if self.validation is not None:
-                data = self.validation
-                raw = predict(data.X)
-                scores["validation_loss"] = scorer.loss_of(data, raw)
-                scores["validation_score"] = scorer.score_of(data, raw)
+                loss, score = self.scorer.measure(self.validation, network)
+                scores |= {"validation_loss": loss, "validation_score": score}
         return scores
 
     def _print(self, epoch: Epoch, scores: dict[str, float]) -> None:

@@ -12,6 +12,7 @@ from sknn._array import Array
 from sknn.estimators._data import Data
 from sknn.estimators._targets import Targets
 from sknn.losses import Loss
+from sknn.network import Network
 from sknn.tape import Tape
 
 
@@ -44,27 +45,45 @@ class Scorer:
 
             self._scorer = check_scoring(self.draft, scoring=self.scoring)
 
-    def loss_of(self, data: Data, raw: Array) -> float:
-        """Return the mean loss of raw predictions, without penalty."""
-        table = self.targets.table(raw.dtype)
-        y = data.y if table is None else table[data.y]
-        w = None
-        if data.w is not None and data.w.any():
-            w = (data.w / data.w.mean())[:, None]
-        gradient = np.empty_like(raw)
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return float(self.loss.value_and_gradient(y, raw, w, gradient, Tape()))
+    def measure(self, data: Data, network: Network) -> tuple[float, float]:
+        """Return the mean loss of a network, without penalty, and its score.
 
-    def score_of(self, data: Data, raw: Array) -> float:
-        """Return the score of data whose raw predictions are `raw`."""
-        if not np.isfinite(raw).all():
-            return np.nan  # as scikit-learn: a diverged network has no score
-        if self.scoring == "loss":
-            return -self.loss_of(data, raw)
+        Rows are gathered and predicted a block at a time.
+        """
+        w = data.w if data.w is None or data.rows is None else data.w[data.rows]
         # weights of zero throughout say nothing about which sample counts more
-        w = data.w if data.w is not None and data.w.any() else None
+        w = w if w is not None and w.any() else None
+        losses, sizes, predicted, finite = [], [], [], True
+        for part in data.blocks(network.block_rows):
+            raw = network.predict(part.X)
+            own = None if w is None or part.w is None else part.w / w.mean()
+            losses.append(self._loss_of(part, raw, own))
+            sizes.append(len(raw))
+            finite = finite and bool(np.isfinite(raw).all())
+            if self.scoring is None and finite:
+                predicted.append(self.targets.predict(raw, self.loss))
+        # An average of one number may be another one, by rounding.
+        loss = losses[0] if len(losses) == 1 else np.average(losses, weights=sizes)
+        if not finite:
+            return float(loss), np.nan  # as scikit-learn: a diverged network has none
+        return float(loss), self._score_of(data, float(loss), predicted, w)
+
+    def _score_of(
+        self, data: Data, loss: float, predicted: list[Array], w: Array | None
+    ) -> float:
+        if self.scoring == "loss":
+            return -loss
         if self._scorer is not None:
             weights = {} if w is None else {"sample_weight": w}
             return float(self._scorer(self.draft, data.X, data.labels, **weights))
-        predicted = self.targets.predict(raw.copy(), self.loss)
-        return self.targets.quick_score(data.labels, predicted, w)
+        labels = data.labels if data.rows is None else data.labels[data.rows]
+        answer = predicted[0] if len(predicted) == 1 else np.concatenate(predicted)
+        return self.targets.quick_score(labels, answer, w)
+
+    def _loss_of(self, data: Data, raw: Array, w: Array | None) -> float:
+        table = self.targets.table(raw.dtype)
+        y = data.y if table is None else table[data.y]
+        column = None if w is None else w[:, None]
+        gradient = np.empty_like(raw)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return float(self.loss.value_and_gradient(y, raw, column, gradient, Tape()))

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from sknn._array import Array, as_rows
+from sknn.training.state import TrainingState
 
 # Rows are gathered for as many batches at once as fit here: one gather for many small
 # batches costs less than one for each.
@@ -75,6 +76,16 @@ class Batches:
     def n_batches(self) -> int:
         """Number of batches of an epoch."""
         return -(-self.n_samples // self.batch_size)
+
+    def draw_order(self, state: TrainingState, shuffle: bool) -> Array | None:
+        """Return the order of the epoch that begins; None where samples keep theirs."""
+        if state.permutation is None or len(state.permutation) != self.n_samples:
+            state.permutation = np.arange(self.n_samples)
+        if not shuffle:
+            return None
+        # as scikit-learn: each epoch shuffles the order of the one before
+        state.rng.shuffle(state.permutation)
+        return state.permutation
 
     def ordered(self, permutation: Array | None) -> Array:
         """Return the rows of X in the order of `permutation`."""

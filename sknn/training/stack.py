@@ -22,7 +22,7 @@ from sknn.schedules import Schedule
 from sknn.training.averaging import Averaging
 from sknn.training.batches import Batches
 from sknn.training.state import TrainingState
-from sknn.training.trainer import Epoch, epoch_order
+from sknn.training.trainer import Epoch
 
 # A step's batches of all networks are gathered for as many steps at once as fit here.
 _CHUNK_BYTES = 1 << 18
@@ -162,7 +162,7 @@ class _Stack:
         """Train all members for an epoch."""
         started = time.perf_counter()
         plan, sizes = self.plan, self.batches.n_samples
-        orders = [epoch_order(m.state, m.batches, plan.shuffle) for m in self.members]
+        orders = [m.batches.draw_order(m.state, plan.shuffle) for m in self.members]
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             losses, rate = self._run_batches(orders)
         for member, state, n in zip(self.members, self.states, sizes, strict=True):

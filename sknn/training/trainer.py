@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -20,6 +21,7 @@ from sknn.optimizers import Optimizer, clip_by_norm
 from sknn.schedules import Schedule
 from sknn.training.averaging import Averaging
 from sknn.training.batches import Batches
+from sknn.training.chunked import ChunkedBatches
 from sknn.training.state import TrainingState
 
 
@@ -47,7 +49,7 @@ class Epoch:
 
 def train(
     objective: Objective,
-    batches: Batches,
+    batches: Batches | ChunkedBatches,
     optimizer: Optimizer,
     schedule: Schedule,
     state: TrainingState,
@@ -93,7 +95,7 @@ def train(
         started = time.perf_counter()
         initial = learning_rate * state.backoff
         state.learning_rate = schedule(initial, state.progress())
-        order = epoch_order(state, batches, shuffle)
+        order = batches.draw_order(state, shuffle)
         rates = _rates(schedule, initial, state, batches)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             loss, rate = _run_epoch(objective, batches, order, step, state, rates)
@@ -103,17 +105,6 @@ def train(
         if average is not None:
             average.after_epoch(objective.network.values, state)
         yield Epoch(state.epoch, loss, time.perf_counter() - started, rate)
-
-
-def epoch_order(state: TrainingState, batches: Batches, shuffle: bool) -> Array | None:
-    """Return the order of the epoch that begins; None where samples keep theirs."""
-    if state.permutation is None or len(state.permutation) != batches.n_samples:
-        state.permutation = np.arange(batches.n_samples)
-    if not shuffle:
-        return None
-    # as scikit-learn: each epoch shuffles the order of the one before
-    state.rng.shuffle(state.permutation)
-    return state.permutation
 
 
 def _trained(vector: Array, objective: Objective) -> Array:
@@ -150,7 +141,7 @@ def _make_step(
 
 
 def _rates(
-    schedule: Schedule, initial: float, state: TrainingState, batches: Batches
+    schedule: Schedule, initial: float, state: TrainingState, batches: Any
 ) -> Iterator[float]:
     """Return the rate of each step of the epoch that begins."""
     if not schedule.per_step:
@@ -162,8 +153,8 @@ def _rates(
 
 def _run_epoch(
     objective: Objective,
-    batches: Batches,
-    order: Array | None,
+    batches: Any,
+    order: Any,
     step: Callable[[float, int], None],
     state: TrainingState,
     rates: Iterator[float],
