@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sknn._array import Array, as_rows
+from sknn.training.batches import Batches
 
 NO_WEIGHT = (
     "sample_weight sums to zero over the training data: at least one sample must have "
@@ -59,6 +61,30 @@ def rows_of(array: Any, rows: Array | None) -> Any:
     return array if array is None or rows is None else as_rows(array)[rows]
 
 
+class Sum:
+    """Sum of numbers that may come in parts: the same bits, whatever the parts."""
+
+    _SIZE = 1024
+
+    def __init__(self) -> None:
+        self._sums: list[float] = []
+        self._rest = np.empty(0)
+
+    def add(self, values: Array) -> None:
+        """Take in some more numbers."""
+        values = np.concatenate([self._rest, values])
+        end = len(values) // self._SIZE * self._SIZE
+        self._sums += values[:end].reshape(-1, self._SIZE).sum(axis=1).tolist()
+        self._rest = values[end:].copy()
+
+    def total(self) -> float:
+        """Return the sum of all, infinity where it is beyond float64."""
+        try:
+            return math.fsum([*self._sums, self._rest.sum()])
+        except OverflowError:
+            return math.inf
+
+
 @dataclass(frozen=True)
 class Data:
     """Samples to train on, or to be scored on.
@@ -103,12 +129,27 @@ class Data:
         w = None if self.w is None else self.w[rows]
         return Data(as_rows(self.X)[rows], self.labels[rows], self.y[rows], w)
 
+    def batches(
+        self,
+        mean: float,
+        size: int,
+        dtype: Any,
+        table: Array | None,
+        rows: Array | None,
+    ) -> Batches:
+        """Return batches of these rows of all, weights divided by `mean`."""
+        w = None if self.w is None else (self.w / mean).astype(dtype)[:, None]
+        return Batches(self.X, self.y, w, size, dtype, table, rows)
+
     def mean_weight(self, rows: Array | None = None) -> float:
         """Return the mean weight of these rows; raise where all are zero."""
         if self.w is None:
             return 1.0
+        w = self.w if rows is None else self.w[rows]
+        sum_of_all = Sum()
         with np.errstate(over="ignore"):
-            mean = float(np.mean(self.w if rows is None else self.w[rows]))
+            sum_of_all.add(w)
+            mean = sum_of_all.total() / len(w)
         if not mean > 0:
             raise ValueError(NO_WEIGHT)
         if not np.finfo(float).tiny <= mean < np.inf:

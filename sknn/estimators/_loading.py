@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from sknn._array import Array, as_rows
 from sknn.estimators._build import build_loss, is_stochastic
+from sknn.estimators._chunks import ChunkedData, Chunks, load_chunks
 from sknn.estimators._data import Data, Request, rows_of
 from sknn.estimators._inputs import NetworkInput
 from sknn.estimators._reading import read_classes, read_weights
@@ -56,8 +57,10 @@ class TrainingInput(NetworkInput):
         """Return what validation data is scored by."""
         raise NotImplementedError
 
-    def _load(self, request: Request, goes_on: bool) -> Data:
+    def _load(self, request: Request, goes_on: bool) -> Data | ChunkedData:
         """Check the training data and encode it; learn the targets at a first fit."""
+        if isinstance(request.X, Chunks):
+            return load_chunks(self, request, goes_on)
         y, classes = request.y, request.classes
         if request.incremental and classes is not None:
             classes = read_classes(classes)
@@ -107,7 +110,7 @@ class TrainingInput(NetworkInput):
         return read_weights(w, X)
 
     def _held_data(
-        self, data: Data, request: Request
+        self, data: Any, request: Request
     ) -> tuple[Data | None, Array | None]:
         """Return the validation data, and the rows to train on if it is part of X."""
         X, y, w = request.X_val, request.y_val, request.sample_weight_val
@@ -162,8 +165,8 @@ class TrainingInput(NetworkInput):
             state.n_split = n
         return state.train_rows, state.validation_rows
 
-    def _scored_training_data(self, data: Data, rows: Array | None) -> Data | None:
-        if self._scoring() in (None, "loss"):
+    def _scored_training_data(self, data: Any, rows: Array | None) -> Data | None:
+        if self._scoring() in (None, "loss") or isinstance(data, ChunkedData):
             return None
         return data if rows is None else self._scored(data, rows)
 

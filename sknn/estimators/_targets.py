@@ -123,6 +123,10 @@ class ClassTargets:
         """Raise ValueError: labels have no mean."""
         raise ValueError("normalize_y=True cannot be used where y holds classes.")
 
+    def with_moments(self, moments: Moments, loss: Loss) -> ClassTargets:
+        """Raise ValueError, likewise."""
+        return self.normalized(None, None, loss)
+
     def encode(self, y: Any, dtype: Any) -> Array:
         """Return codes of labels, or the indicator as numbers of `dtype`."""
         return y.astype(dtype) if self.multilabel else np.searchsorted(self.classes, y)
@@ -181,10 +185,11 @@ class ClassTargets:
             factors = compute_sample_weight(class_weight, labels, indices=indices)
         else:
             seen = rows_of(codes, rows), rows_of(w, rows)
-            factors = self._class_factors(class_weight, *seen)[codes]
+            factors = self.class_factors(class_weight, *seen)[codes]
         return factors if w is None else w * factors
 
-    def _class_factors(self, class_weight: Any, codes: Array, w: Any) -> Array:
+    def class_factors(self, class_weight: Any, codes: Array, w: Any) -> Array:
+        """Return the weight of each class, of samples with these codes and weights."""
         if not isinstance(class_weight, str):
             return compute_class_weight(
                 class_weight, classes=self.classes, y=self.classes
@@ -194,6 +199,42 @@ class ClassTargets:
         present = counts > 0
         even = counts.sum() / present.sum()
         return np.divide(even, counts, out=np.zeros(len(counts)), where=present)
+
+
+@dataclass
+class Moments:
+    """Mean and variance of numbers that may come in parts, in units of `unit`.
+
+    References
+    ----------
+    Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm for computing
+    sample variances", COMPSTAT 1982, equation 2.1.
+    """
+
+    weight: float = 0.0
+    center: Any = 0.0
+    variance: Any = 0.0
+    unit: Any = None
+    single: bool = True
+
+    def add(self, y: Array, w: Array | None) -> None:
+        """Take in some more numbers."""
+        self.unit = _unit(y) if self.unit is None else self.unit
+        self.single = self.single and y.dtype == np.float32
+        weight = float(len(y) if w is None else np.sum(w))
+        if not weight:
+            return
+        rows = (y[:, None] if y.ndim == 1 else y) / self.unit
+        center = np.average(rows, axis=0, weights=w)
+        variance = np.average((rows - center) ** 2, axis=0, weights=w)
+        if self.weight:
+            share = weight / (self.weight + weight)
+            distance = center - self.center
+            center = self.center + share * distance
+            variance = (1 - share) * self.variance + share * variance
+            variance += share * (1 - share) * distance**2
+        self.weight, self.center = self.weight + weight, center
+        self.variance = variance
 
 
 @dataclass(frozen=True)
@@ -249,20 +290,23 @@ class RealTargets:
 
     def normalized(self, y: Any, w: Array | None, loss: Loss) -> RealTargets:
         """Return targets that let `y` have mean 0 and variance 1."""
+        moments = Moments()
+        moments.add(y, w)
+        return self.with_moments(moments, loss)
+
+    def with_moments(self, moments: Moments, loss: Loss) -> RealTargets:
+        """Return targets that let y with these moments have mean 0 and variance 1."""
         if loss.link != "identity":
             raise ValueError(
                 "normalize_y=True needs a loss that takes all numbers, but "
                 f"{type(loss).__name__} has the link {loss.link!r}. Set it to False."
             )
-        if w is not None and not np.any(w):
+        if not moments.weight:
             raise ValueError(NO_WEIGHT)
-        unit = _unit(y)
-        rows = (y[:, None] if y.ndim == 1 else y) / unit
-        center = np.average(rows, axis=0, weights=w)
-        spread = np.sqrt(np.average((rows - center) ** 2, axis=0, weights=w))
+        spread, unit = np.sqrt(moments.variance), moments.unit
         scale = np.where(spread > 0, spread * unit, 1.0)
-        kept = np.float32 if y.dtype == np.float32 else np.float64
-        center, scale = (center * unit).astype(kept), scale.astype(kept)
+        kept = np.float32 if moments.single else np.float64
+        center, scale = (moments.center * unit).astype(kept), scale.astype(kept)
         return replace(self, center=center, scale=scale)
 
     def encode(self, y: Any, dtype: Any) -> Array:

@@ -28,7 +28,8 @@ from sknn.estimators._build import (
     takes_sparse,
 )
 from sknn.estimators._callbacks import FitCallbacks, Listeners
-from sknn.estimators._data import Data, Request
+from sknn.estimators._chunks import as_chunks
+from sknn.estimators._data import Request
 from sknn.estimators._divergence import NON_FINITE, Divergence
 from sknn.estimators._fitted import FittedNetwork
 from sknn.estimators._loading import TrainingInput
@@ -50,7 +51,6 @@ from sknn.layers.containers import adapts
 from sknn.losses import Gamma, Poisson, Tweedie
 from sknn.network import Network
 from sknn.objective import Objective
-from sknn.training.batches import Batches
 from sknn.training.diagnostics import Diagnostics
 from sknn.training.divergence import all_finite
 from sknn.training.state import TrainingState
@@ -115,7 +115,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -134,10 +134,12 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, a multilabel indicator, or numbers.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or iterable
+            Training data. Or, without y, chunks of data that memory need not hold at
+            once: a list of tuples (X, y) or (X, y, sample_weight), or any object
+            whose ``__iter__`` starts to give out such tuples anew each time.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Labels, a multilabel indicator, or numbers; None for chunks.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative; only their ratios matter for the loss.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
@@ -174,7 +176,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         """
         return self._train(
             Request(
-                X,
+                X if (chunks := as_chunks(X, y)) is None else chunks,
                 y,
                 sample_weight,
                 X_val,
@@ -242,7 +244,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         """Return the dtype of training: L-BFGS needs the digits of float64."""
         return self._dtype if is_stochastic(self.solver) else np.dtype(np.float64)
 
-    def _start(self, goes_on: bool, data: Data, request: Request) -> None:
+    def _start(self, goes_on: bool, data: Any, request: Request) -> None:
         """Make the network and the state of training, or copy those of the last fit."""
         layers = self._build_layers()
         if sparse.issparse(data.X):
@@ -291,7 +293,7 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
 
     def _make_run(
         self,
-        data: Data,
+        data: Any,
         request: Request,
         callbacks: FitCallbacks,
         listeners: Listeners,
@@ -302,15 +304,8 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
             self._network.adapt(data.X if rows is None else data.X[rows])
         mean = data.mean_weight(rows)
         dtype = self._working_dtype()
-        batches = Batches(
-            data.X,
-            data.y,
-            None if data.w is None else (data.w / mean).astype(dtype)[:, None],
-            self._batch_size(data.X.shape[0] if rows is None else len(rows)),
-            dtype,
-            self._targets.table(dtype),
-            rows,
-        )
+        size = self._batch_size(data.n_samples if rows is None else len(rows))
+        batches = data.batches(mean, size, dtype, self._targets.table(dtype), rows)
         # The penalty is divided by the number of samples, not by their weight.
         penalty = float(self.alpha) / mean
         rng = self._state.rng
