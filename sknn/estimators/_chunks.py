@@ -61,6 +61,15 @@ def as_chunks(X: Any, y: Any) -> Chunks | None:
     return Chunks(X) if hasattr(X, "__iter__") else None
 
 
+def refuse_chunks(estimator: Any, X: Any, y: Any) -> None:
+    """Raise TypeError where an estimator that needs all data at once gets chunks."""
+    if not hasattr(X, "__next__") and as_chunks(X, y) is not None:
+        raise TypeError(
+            f"{type(estimator).__name__} does not take chunks: give X and y whole. "
+            "MLPClassifier, MLPRegressor and MLPEstimator take them."
+        )
+
+
 def _is_chunk(item: Any) -> bool:
     if not isinstance(item, (tuple, list)) or len(item) not in (2, 3):
         return False

@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sknn._array import Array, as_rows
 from sknn.estimators._blocks import in_blocks
 from sknn.estimators._callbacks import FitCallbacks, Listeners
+from sknn.estimators._chunks import refuse_chunks
 from sknn.estimators._data import Request, rows_of
 from sknn.estimators._parameters import (
     NONE,
@@ -173,6 +174,7 @@ class BaseMLPEnsemble(BaseEstimator):
         """
         validate_parameters(self, self._rows, self._rows)
         draft = copy.copy(self)
+        refuse_chunks(self, X, y)
         if y is None:
             validate_data(draft, X, y)  # raises scikit-learn's message
         X = draft._check_X(X, reset=True)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._array import Array
 from sknn.estimators._blocks import in_blocks
 from sknn.estimators._build import build_autoencoder
+from sknn.estimators._chunks import refuse_chunks
 from sknn.estimators._mlp_parameters import ATTRIBUTES, AUTOENCODER
 from sknn.estimators._parameters import document
 from sknn.estimators._publication import of_one_model
@@ -147,6 +148,7 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
         self : object
             The fitted estimator.
         """
+        refuse_chunks(self, X, y)
         return super().fit(X, X, sample_weight, resume_from=resume_from)
 
     @available_if(can_go_on)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from sknn._array import Array
 from sknn.estimators._blocks import in_blocks
 from sknn.estimators._callbacks import FitCallbacks
+from sknn.estimators._chunks import refuse_chunks
 from sknn.estimators._parameters import document
 from sknn.estimators._perceptron_checks import (
     FLOATS,
@@ -215,6 +216,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             If a parameter or the data are not valid, or if the weights overflow.
         """
         check_parameters(self)
+        refuse_chunks(self, X, y)
         callbacks = FitCallbacks()
         metadata = {"sample_weight": sample_weight}
         callbacks.begin(self, X, y, metadata, max_subtasks=self.max_iter)
