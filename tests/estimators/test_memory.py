@@ -165,6 +165,6 @@ def test_held_rows_score_as_their_copy_does(monkeypatch):
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_training_out_of_core_takes_each_way(tmp_path):
     proof = runpy.run_path(str(PROOFS / "out_of_core.py"))
-    n = proof["write"](tmp_path, 500_000)
+    n = proof["write"](tmp_path, 2_000_000)
     for way in proof["WAYS"][1:]:
         assert proof["train"](way, tmp_path).t_ == n
