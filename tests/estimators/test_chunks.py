@@ -74,7 +74,7 @@ class Source:
         {"batch_size": 7, "normalization": "batch", "average": "ema"},
         {"diagnostics": True},
     ],
-    ids=str,
+    ids=lambda v: getattr(v, "__name__", str(v)),
 )
 def test_without_shuffling_the_fit_is_that_of_all_rows_to_the_bit(changes, weights):
     data = (X, TEN, W) if weights else (X, TEN)

@@ -130,7 +130,9 @@ def assert_same(found, expected, tolerance):
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer|Maximum number")
-@pytest.mark.parametrize(("model", "target"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("model", "target"), CASES, ids=lambda v: getattr(v, "__name__", str(v))
+)
 @DTYPES
 def test_models_predict_what_estimators_predict(
     model, target, dtype, numbers, fit, run

@@ -87,7 +87,9 @@ OURS = [
 ]
 
 
-@pytest.mark.parametrize(("model", "target"), OURS, ids=str)
+@pytest.mark.parametrize(
+    ("model", "target"), OURS, ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_scikit_learn_predicts_what_we_predict(model, target, numbers, fit):
     X, score = numbers
     ours = fit(model, X, target(score))
@@ -109,7 +111,9 @@ THEIRS = [
 ]
 
 
-@pytest.mark.parametrize(("model", "target"), THEIRS, ids=str)
+@pytest.mark.parametrize(
+    ("model", "target"), THEIRS, ids=lambda v: getattr(v, "__name__", str(v))
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_we_predict_what_scikit_learn_predicts(model, target, dtype, numbers, fit):
     X, score = numbers
@@ -167,7 +171,9 @@ def going_on(model, X, y, times):
     return np.concatenate([W.ravel() for W in [*model.coefs_, *model.intercepts_]])
 
 
-@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize(
+    "solver", SOLVERS, ids=lambda v: getattr(v, "__name__", str(v))
+)
 @pytest.mark.parametrize(("shuffle", "times"), [(False, 5), (True, 1)])
 def test_we_go_on_as_scikit_learn_goes_on(solver, shuffle, times, numbers):
     X, y = numbers[0], three(numbers[1])
@@ -182,7 +188,9 @@ def test_we_go_on_as_scikit_learn_goes_on(solver, shuffle, times, numbers):
     assert ours.t_ == theirs.t_
 
 
-@pytest.mark.parametrize("solver", SOLVERS, ids=str)
+@pytest.mark.parametrize(
+    "solver", SOLVERS, ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_scikit_learn_goes_on_as_we_go_on(solver, numbers):
     X, y = numbers
     ours = MLPRegressor(**SMALL, **solver, shuffle=False)
@@ -252,7 +260,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("model", "target", "words"), REFUSED, ids=str)
+@pytest.mark.parametrize(
+    ("model", "target", "words"), REFUSED, ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_what_scikit_learn_does_not_have_is_named(model, target, words, numbers, fit):
     X, score = numbers
     with pytest.raises(ValueError, match=words):
@@ -276,7 +286,9 @@ def test_what_is_not_fitted_is_refused():
         to_sklearn(MLPAutoencoder())
 
 
-@pytest.mark.parametrize("solver", SOLVERS[:3], ids=str)
+@pytest.mark.parametrize(
+    "solver", SOLVERS[:3], ids=lambda v: getattr(v, "__name__", str(v))
+)
 def test_what_has_come_from_scikit_learn_can_be_saved(solver, numbers, tmp_path):
     X, y = numbers
     theirs = TheirRegressor(**SMALL, **solver).partial_fit(X, y)

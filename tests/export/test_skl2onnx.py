@@ -77,7 +77,9 @@ def scaled(last):
     return make_pipeline(StandardScaler(), last)
 
 
-@pytest.mark.parametrize(("last", "target"), CLASSIFIERS, ids=str)
+@pytest.mark.parametrize(
+    ("last", "target"), CLASSIFIERS, ids=lambda v: getattr(v, "__name__", str(v))
+)
 @DTYPES
 def test_pipelines_that_classify(last, target, dtype, numbers, fit, run):
     X, score = numbers
