@@ -132,6 +132,17 @@ def test_the_folder_is_synchronised_after_the_name_is_there(path, monkeypatch):
     assert seen == ([False, True] if os.name == "posix" else [False])
 
 
+def test_all_data_have_left_the_buffer_before_they_are_synchronised(path, monkeypatch):
+    sizes = []
+
+    def watch(descriptor):
+        sizes.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    write_atomically(path, b"x" * 10)
+    assert sizes[0] == 10
+
+
 def test_a_folder_that_cannot_be_opened_is_no_failure(path, monkeypatch):
     def refuse(*args):
         raise PermissionError("a folder")

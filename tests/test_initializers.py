@@ -97,6 +97,14 @@ def test_orthogonal_has_orthonormal_rows_or_columns_times_gain(rows, columns, ga
     np.testing.assert_allclose(gram, np.eye(min(rows, columns)), atol=1e-13)
 
 
+@pytest.mark.parametrize("size", [2, 5])
+def test_a_square_orthogonal_matrix_is_the_q_of_the_normal_one(size):
+    normal = np.random.RandomState(0).normal(size=(size, size))
+    R = draw(Orthogonal(), (size, size)).T @ normal
+    np.testing.assert_allclose(np.tril(R, -1), 0, atol=1e-13)
+    assert (np.diag(R) > 0).all()
+
+
 def test_orthogonal_matrices_are_uniform():
     # Without the signs of R's diagonal, Q's diagonal would be negative far too often.
     rng = np.random.RandomState(0)

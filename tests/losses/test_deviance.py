@@ -127,6 +127,14 @@ def test_a_sample_far_out_changes_nothing_for_the_others(loss, evaluate):
 
 @EACH
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_square_of_a_gradient_is_finite_however_far_out(loss, dtype, evaluate):
+    raw = np.array([[-1e3], [-60], [60], [1e3]], dtype)
+    _, gradient = evaluate(loss, np.full_like(raw, 3.0), raw)
+    assert np.isfinite(gradient**2).all()
+
+
+@EACH
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_no_score_predicts_zero_or_infinity(loss, dtype):
     raw = np.array([[-1e30, -1e4, -80, 0, 80, 1e4, 1e30]], dtype).T
     prediction = loss.link_inverse(raw.copy())

@@ -64,7 +64,8 @@ class Defect:
         """Return what tells this defect from all others, without numbers of lines."""
         if self.kind == "by hand":
             return f"{self.file}: {self.place}"
-        return f"{self.file}:{self.place}: {self.old} → {self.new}"
+        changed = self.source.splitlines()[self.line - 1].strip()
+        return f"{self.file}:{self.place}: {self.old} → {changed}"
 
 
 OPERATORS = {

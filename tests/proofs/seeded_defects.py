@@ -31,7 +31,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import defects_by_hand
 import defects_drawn
 import pytest
-from defects_equivalent import EQUIVALENT
 
 ROOT = Path(__file__).parents[2]
 # Loaded once, by the process whose forks run the tests: most of what a run would take.
@@ -75,6 +74,16 @@ EVERYTHING = (
     "test_activations test_tape test_network test_objective test_optimizers "
     "test_sparse_training losses layers training callbacks parity estimators"
 )
+
+
+def read_equivalents(path):
+    """Return the reasons why defects change no result, by their names."""
+    lines = [line for line in path.read_text().splitlines() if line[:1] != "#"]
+    names, reasons = lines[1::3], lines[2::3]
+    return dict(zip(names, map(str.strip, reasons), strict=True))
+
+
+EQUIVALENT = read_equivalents(Path(__file__).with_name("defects_equivalent.txt"))
 
 
 def steps_of(file):
@@ -236,6 +245,8 @@ def prove(copy, defect, record, n_steps):
         "why": "",
     }
     steps = steps_of(defect.file)
+    if defect.name in EQUIVALENT:  # what cannot be caught need not go through all
+        n_steps = 1
     while record["step"] < n_steps and record["outcome"] == "passed":
         step, begin = record["step"], time.perf_counter()
         runs = [steps[step]] if steps[step] else []

@@ -367,6 +367,17 @@ class Noting(Schedule):
         return initial * 0.9 ** (5 * progress.epochs)
 
 
+@pytest.mark.parametrize("schedule", [InverseScaling(), Cosine(total=3)], ids=repr)
+def test_the_factor_of_a_rescue_multiplies_the_rate(schedule):
+    ends = []
+    for rate, backoff in ((0.04, 0.25), (0.01, 1.0)):
+        objective, state = make()
+        state.backoff = backoff
+        take(start(objective, state, schedule=schedule, learning_rate=rate), 2)
+        ends.append((*objective.network.values, state.learning_rate))
+    assert ends[0] == ends[1]
+
+
 def test_a_schedule_that_moves_with_the_steps_is_asked_before_each():
     X, y, _ = data()
     (objective, state), (twin, _) = make(), make()
