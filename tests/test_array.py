@@ -207,3 +207,10 @@ def test_as_rows_brings_sparse_arrays_to_csr(rng, kind):
 def test_as_rows_never_copies_csr():
     X = sparse.csr_matrix(np.eye(3))
     assert np.shares_memory(_array.as_rows(X).data, X.data)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, *SPARSE])
+def test_largest_is_the_size_of_the_entry_farthest_from_zero(kind):
+    X = np.array([[0.0, -3.0], [2.0, 0.0]])
+    assert _array.largest(kind(X)) == _array.largest(kind(-X)) == 3.0
+    assert _array.largest(kind(np.zeros((0, 2)))) == 0.0

@@ -214,3 +214,17 @@ def test_whole_of_codes_is_their_rows_of_the_table():
         feed = Batches(X, codes, None, 2, np.float64, table=table, rows=rows)
         expected = table[codes if rows is None else codes[rows]]
         np.testing.assert_array_equal(feed.whole()[1], expected)
+
+
+@pytest.mark.parametrize(
+    "rows", [None, np.array([9, 2, 4, 0, 7, 1])], ids=["all", "some"]
+)
+def test_a_sample_is_spread_evenly_over_the_training_set(rows):
+    X, y, w = numbered(10)
+    feed = Batches(X, y, w, 4, np.float64, rows=rows)
+    order = np.arange(10) if rows is None else rows
+    n = len(order)
+    for size, picks in ((4, [0, n // 4, n // 2, 3 * n // 4]), (99, range(n))):
+        taken = feed.sample(size)
+        for column, whole in zip(taken, (X, y, w), strict=True):
+            np.testing.assert_array_equal(column, whole[order[list(picks)]])

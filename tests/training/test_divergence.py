@@ -156,6 +156,23 @@ def test_a_loss_that_gives_nan_is_to_blame(what):
     assert loss_is_to_blame(network(), Broken(what), batches())
 
 
+@dataclass
+class BrokenAway(SquaredError):
+    """Is NaN wherever a prediction is not zero."""
+
+    def pointwise(self, y, raw, gradient, tape):
+        values = super().pointwise(y, raw, gradient, tape)
+        values[raw != 0] = np.nan
+        return values
+
+
+def test_a_loss_is_tried_where_the_network_predicts_unless_that_is_far_out():
+    net = network(Dense(1))
+    for scale, to_blame in ((0.0, False), (0.1, True), (1e5, False)):
+        net.values[...] = scale
+        assert loss_is_to_blame(net, BrokenAway(), batches()) == to_blame
+
+
 @pytest.mark.parametrize("name", [name for name in LOSSES if "nomial" not in name])
 def test_our_losses_are_never_to_blame(name):
     loss = LOSSES[name]()

@@ -19,7 +19,7 @@ from sknn.training.perceptron import (
     Weights,
 )
 from sknn.training.perceptron.passes import Passes
-from sknn.training.perceptron.trainer import scale_behind
+from sknn.training.perceptron.trainer import are_binary_fractions, scale_behind
 from sknn.training.perceptron.windows import WindowLength
 
 PENALTIES = [None, "l2", "l1", "elasticnet"]
@@ -442,3 +442,19 @@ def test_the_scale_returns_to_one_whenever_it_is_tiny(factor, n):
     assert scale_behind(1.0, factor, n) == scale
     half = scale_behind(1.0, factor, n // 2)
     assert scale_behind(half, factor, n - n // 2) == scale
+
+
+def test_a_rule_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        Rule().eta0 = 2.0
+
+
+@pytest.mark.parametrize("kind", [np.asarray, lambda x: sparse.csr_array(x[:, None])])
+def test_one_number_that_is_no_binary_fraction_is_seen_wherever_it_stands(kind):
+    values = np.ones(9000)
+    assert are_binary_fractions(kind(values), kind(values / 4), bits=2)
+    assert not are_binary_fractions(kind(values), kind(values / 4), bits=1)
+    for i in (0, 1, 4095, 4096, 8191, 8192, 8999):
+        values[i] = 0.1
+        assert not are_binary_fractions(kind(values), bits=8)
+        values[i] = 1.0
