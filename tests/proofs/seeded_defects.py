@@ -48,6 +48,11 @@ LOADED = (
 )
 LIMITS = (240, 600, 3600)  # seconds for each step; a test that hangs has caught it
 
+# Tests of a room that stand under another name.
+ELSEWHERE = {
+    "layers/columns": "layers/test_embedding",
+    "layers/numeric": "layers/test_embedding",
+}
 NEIGHBOURS = {
     "_array": "test_network test_objective test_sparse_training layers",
     "_files": "test_tensors callbacks/test_checkpoint",
@@ -108,6 +113,8 @@ def words_of(file):
 def _own_tests(file):
     """Return the tests that mirror a file: of its name, or else of its folder."""
     room = Path(file).relative_to("sknn").with_suffix("")
+    if room.as_posix() in ELSEWHERE:
+        return _paths(ELSEWHERE[room.as_posix()])
     tests = ROOT / "tests" / room.parent
     while not (tests.is_dir() or tests.with_name(f"test_{tests.name}.py").exists()):
         tests = tests.parent
