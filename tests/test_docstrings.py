@@ -1,14 +1,18 @@
 """Public docstrings are complete by numpydoc's rules."""
 
+import ast
+import contextlib
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
 
 import sknn
 
 numpydoc_validate = pytest.importorskip("numpydoc.validate")
+docscrape = pytest.importorskip("numpydoc.docscrape")
 
 SUMMARY = {
     "GL08",  # no docstring
@@ -104,3 +108,27 @@ def test_docstring_is_complete(name):
 def test_room_says_what_it_holds(module):
     assert module.__doc__
     assert module.__doc__.split("\n")[0].endswith((".", ":"))
+
+
+def documented_defaults(value):
+    """Yield each parameter whose documented default is a literal, with this default."""
+    documentation = docscrape.NumpyDocString(inspect.getdoc(value) or "")
+    for parameter in documentation["Parameters"]:
+        told = re.search(r"default=(.+)$", parameter.type)
+        with contextlib.suppress(ValueError, SyntaxError):  # an object
+            for name in parameter.name.split(", ") if told else ():
+                yield name, ast.literal_eval(told[1])
+
+
+@pytest.mark.parametrize(
+    "value",
+    sorted(
+        {v for m in modules(pkgutil.walk_packages) for v in public_objects(m)},
+        key=lambda v: (v.__module__, v.__qualname__),
+    ),
+    ids=lambda value: f"{value.__module__}.{value.__qualname__}",
+)
+def test_documented_defaults_are_those_of_the_code(value):
+    for name, default in documented_defaults(value):
+        parameter = inspect.signature(value).parameters[name]
+        assert parameter.default == default, name

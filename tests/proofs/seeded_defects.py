@@ -77,7 +77,8 @@ NEIGHBOURS = {
 EVERYTHING = (
     "test_array test_files test_params test_tensors test_initializers test_schedules "
     "test_activations test_tape test_network test_objective test_optimizers "
-    "test_sparse_training losses layers training callbacks parity estimators"
+    "test_sparse_training losses layers training callbacks parity estimators "
+    "test_docstrings"
 )
 
 
