@@ -458,3 +458,31 @@ def test_one_number_that_is_no_binary_fraction_is_seen_wherever_it_stands(kind):
         values[i] = 0.1
         assert not are_binary_fractions(kind(values), bits=8)
         values[i] = 1.0
+
+
+@pytest.mark.parametrize("kind", ["ovr", "joint"])
+@pytest.mark.parametrize("start", [1, 50])
+def test_the_average_counts_samples_that_only_rounding_tells_from_mistakes(kind, start):
+    rng = np.random.RandomState(0)
+    X = 0.1 * rng.randint(-3, 4, (400, 3))
+    samples = Samples(X, rng.randint(0, 2, 400), np.ones(400))
+    targets = Joint(np.ones(2)) if kind == "joint" else OneVsRest.of(np.ones(2))
+    rule = Rule(eta0=0.1)
+    replica = Replica(samples, targets, rule, average_from=start)
+    replica.epoch()
+    state, _ = train(samples, targets, rule, max_iter=1, average=start)
+    mean = state.average.of(state.weights)
+    assert (state.average.seen == 400).all()
+    np.testing.assert_allclose(mean.coef, replica.sums[0] / replica.counted, atol=1e-12)
+
+
+def test_l2_penalties_are_those_of_the_weights_before_each_sample():
+    samples, targets = data(n=80), targets_of("ovr", 2)
+    rule = Rule.with_penalty("l2", 0.01, 0.4)
+    replica = Replica(samples, targets, rule)
+    replica.epoch()
+    passes = Passes(samples.X, rule, 1)
+    state = State.at(zeros(samples, targets), rule, watched=True)
+    tally = passes.run(state, targets.rows(samples.codes, samples.weights, 1.0))
+    before = np.stack([w for w, _ in replica.seen_weights[:-1]])
+    np.testing.assert_allclose(tally.penalties, [rule.l2 * (before**2).sum()])
