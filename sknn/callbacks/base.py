@@ -37,7 +37,7 @@ class EpochInfo:
         Score of the training data, where `scoring` asks for one.
     validation_loss, validation_score : float or None
         Loss and score of the validation data, where there is such data.
-    is_best : bool
+    is_best : bool, default=False
         Whether no earlier epoch had as good a validation score under early stopping,
         or as small a training loss without it.
     """

@@ -19,7 +19,7 @@ from sknn.training.perceptron import (
     Weights,
 )
 from sknn.training.perceptron.passes import Passes
-from sknn.training.perceptron.trainer import are_binary_fractions, scale_behind
+from sknn.training.perceptron.trainer import Epoch, are_binary_fractions, scale_behind
 from sknn.training.perceptron.windows import WindowLength
 
 PENALTIES = [None, "l2", "l1", "elasticnet"]
@@ -444,9 +444,12 @@ def test_the_scale_returns_to_one_whenever_it_is_tiny(factor, n):
     assert scale_behind(half, factor, n - n // 2) == scale
 
 
-def test_a_rule_cannot_be_changed():
+@pytest.mark.parametrize(
+    ("record", "name"), [(Rule(), "eta0"), (Epoch(1, 0, 0.0, None, True, True), "loss")]
+)
+def test_rules_and_what_epochs_came_to_cannot_be_changed(record, name):
     with pytest.raises(AttributeError):
-        Rule().eta0 = 2.0
+        setattr(record, name, 2.0)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, lambda x: sparse.csr_array(x[:, None])])

@@ -83,6 +83,10 @@ def compare(together, singles, plan, n_epochs=4, exactly=True, rtol=1e-11):
             assert getattr(member.state, name) == getattr(single.state, name)
 
 
+def test_the_only_network_of_a_stack_is_trained_as_alone():
+    compare(make()[:1], make()[:1], Plan(Adam(), Constant(), 0.01))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimiser_comes_to_the_same_bits(name, dtype):
