@@ -236,14 +236,29 @@ def gradient_by_rows(objective):
     return gradient
 
 
-def test_by_rows_the_gradient_is_the_difference_quotient(differences):
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.4])
+def test_by_rows_the_gradient_is_the_difference_quotient(l1_ratio, differences):
     objective, X, y = rows_problem()
+    objective.l1_ratio = l1_ratio
     objective.keep_rows()
     objective.value_and_gradient(X, y)
     assert objective.rows.index.tolist() == [0, 2, 3]
     gradient = gradient_by_rows(objective)
     quotient = differences(lambda: value_of(objective, X, y), objective.network.values)
     np.testing.assert_allclose(gradient, quotient, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.4, 1.0])
+def test_by_rows_the_penalty_is_that_of_these_rows_and_other_kernels(l1_ratio):
+    objective, X, y = rows_problem()
+    free = Objective(objective.network, SquaredError())
+    objective.l1_ratio = l1_ratio
+    objective.keep_rows()
+    found = objective.value_and_gradient(X, y) - free.value_and_gradient(X, y)
+    first, _, last = objective.network.views
+    W = np.concatenate([first["W"][[0, 2, 3]].ravel(), last["W"].ravel()])
+    penalty = l1_ratio * np.abs(W).sum() + (1 - l1_ratio) / 2 * (W**2).sum()
+    np.testing.assert_allclose(found, 0.3 / 4 * penalty, rtol=1e-10)
 
 
 def test_by_rows_without_penalty_nothing_differs():
