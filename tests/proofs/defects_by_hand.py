@@ -61,10 +61,11 @@ BY_HAND = {
         ),
     ),
     "samples are shuffled before the first epoch only": (
-        "sknn/training/trainer.py",
+        "sknn/training/batches.py",
         (
-            "    state.rng.shuffle(state.permutation)\n",
-            "    if not state.epoch:\n        state.rng.shuffle(state.permutation)\n",
+            "        state.rng.shuffle(state.permutation)\n",
+            "        if not state.epoch:\n"
+            "            state.rng.shuffle(state.permutation)\n",
         ),
     ),
     "the loss of an epoch is the mean over batches": (
@@ -143,7 +144,10 @@ BY_HAND = {
     ),
     "weights are ignored in the validation loss": (
         "sknn/estimators/_scorer.py",
-        ("w = (data.w / data.w.mean())[:, None]", "w = None"),
+        (
+            "own = None if w is None or part.w is None else part.w / w.mean()",
+            "own = None",
+        ),
     ),
     "held-out samples are not stratified": (
         "sknn/estimators/_validation.py",
