@@ -63,6 +63,7 @@ class Divergence:
     _safe: SafePoint | None = field(default=None, init=False)
     _zero_loss: float = field(default=0.0, init=False)
     _largest_kernel: float = field(default=0.0, init=False)
+    _squared_kernels: float = field(default=0.0, init=False)
     _sign: str | None = field(default=None, init=False)
     _rescued: list[int] = field(default_factory=list, init=False)
     _message: str | None = field(default=None, init=False)
@@ -77,7 +78,10 @@ class Divergence:
                 "The parameters to start from hold NaN or infinity. Set "
                 "warm_start=False, or replace them through coefs_ and intercepts_."
             )
-        self._largest_kernel = largest(values[..., : network.n_penalized])
+        kernels = values[..., : network.n_penalized]
+        self._largest_kernel = largest(kernels)
+        with np.errstate(over="ignore"):
+            self._squared_kernels = float(np.max(squared_norm(kernels)))
         if self.draft.on_divergence != "raise":
             self._safe = SafePoint.of(values, self.state)
         if self._rescues():
@@ -217,9 +221,8 @@ class Divergence:
         """Yield what lets no step of any size go well."""
         x, dtype = largest(self.batches.X), self.batches.dtype
         network, loss = self.objective.network, self.objective.loss
-        kernels = network.values[..., : network.n_penalized]
         alpha, most = float(self.draft.alpha), float(np.finfo(dtype).max)
-        if alpha * float(np.max(squared_norm(kernels))) > most:
+        if alpha * self._squared_kernels > most:
             yield f"alpha={alpha:g} makes the penalty infinite: lower it."
         elif x > most:
             yield (

@@ -159,4 +159,5 @@ class NetworkInput:
 def _is_finite(X: Array) -> bool:
     """Tell whether the sum of squares is finite; X lies in one piece of memory."""
     flat = X.ravel(order="K")
-    return math.isfinite(flat.dot(flat))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(flat.dot(flat))

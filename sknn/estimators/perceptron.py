@@ -441,7 +441,7 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         y : ndarray of shape (n_samples,)
             Labels.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "coef_")
         return in_blocks(self._labels, X, _BLOCK_ROWS, self.n_features_in_)
 
     def _labels(self, X: Any) -> Array:

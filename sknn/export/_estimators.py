@@ -125,7 +125,7 @@ def _(estimator: BaseMLP, source: Source) -> Outputs:
 
 @answer.register
 def _(estimator: MLPAutoencoder, source: Source) -> Outputs:
-    return {"variable": _raw(estimator, source, slice(estimator._middle()))}
+    return {"variable": _raw(estimator, source, slice(estimator._n_encoding))}
 
 
 @answer.register

@@ -37,7 +37,7 @@ def test_bad_input_is_refused_in_scikit_learns_words(X, model):
         validate_data(model, X, dtype=[np.float64, np.float32], reset=False)
     with pytest.raises(ValueError) as found:
         model.predict(X)
-    assert str(found.value).startswith(str(expected.value))
+    assert str(expected.value) in str(found.value)
 
 
 @pytest.mark.parametrize(
