@@ -222,7 +222,7 @@ class Divergence:
         x, dtype = largest(self.batches.X), self.batches.dtype
         network, loss = self.objective.network, self.objective.loss
         alpha, most = float(self.draft.alpha), float(np.finfo(dtype).max)
-        if alpha * self._squared_kernels > most:
+        if alpha * self._squared_kernels > most >= self._squared_kernels:
             yield f"alpha={alpha:g} makes the penalty infinite: lower it."
         elif x > most:
             yield (
