@@ -31,7 +31,7 @@ from sknn.estimators._scorer import Scorer
 from sknn.estimators._storing import store
 from sknn.objective import Objective
 from sknn.schedules import curve_of
-from sknn.training.batches import Batches
+from sknn.training.batches import SAMPLE, Batches, checksum
 from sknn.training.diagnostics import Diagnostics
 from sknn.training.lbfgs import minimize_lbfgs
 from sknn.training.state import TrainingState
@@ -320,7 +320,8 @@ class Run:
     def _checksum(self) -> int:
         """Return what the checkpoint knows the data by."""
         if self._data_checksum is None:
-            self._data_checksum = self.batches.checksum()
+            batches = self.batches
+            self._data_checksum = checksum(batches.sample(SAMPLE), batches.n_samples)
         return self._data_checksum
 
     def _scores(self) -> dict[str, float]:

@@ -20,7 +20,8 @@ from sknn.training.state import TrainingState
 # batches costs less than one for each.
 _CHUNK_BYTES = 1 << 17
 
-_SAMPLE = 256
+#: As many samples are enough to know a training set by.
+SAMPLE = 256
 
 Batch = tuple[Any, Array, "Array | None"]
 
@@ -171,20 +172,6 @@ class Batches:
         picks = np.arange(n) * self.n_samples // n
         return self._gather(picks if self.rows is None else self.rows[picks])
 
-    def checksum(self) -> int:
-        """Return a number that another training set would hardly have.
-
-        It is made of the number of samples and of a few hundred of them.
-        """
-        X, y, w = self.sample(_SAMPLE)
-        if sparse.issparse(X):
-            X = X.toarray() if X.shape[1] < _SAMPLE else X.tocsr().data
-        number = zlib.crc32(str((self.n_samples, X.shape)).encode())
-        for part in (X, y, w):
-            if part is not None:
-                number = zlib.crc32(np.ascontiguousarray(part).tobytes(), number)
-        return number
-
     def _gather(self, rows: Any) -> Batch:
         if isinstance(rows, slice) or sparse.issparse(self.X):
             X = self.X[rows]
@@ -224,3 +211,23 @@ class Batches:
         if buffer is None:
             buffer = self._buffers[name, shape] = np.empty(shape, dtype=dtype)
         return buffer
+
+
+def checksum(sample: Batch, n_samples: int) -> int:
+    """Return a number that another training set would hardly have.
+
+    Parameters
+    ----------
+    sample : tuple of ndarray
+        Some of its samples: X, y, w.
+    n_samples : int
+        How many it has.
+    """
+    X, y, w = sample
+    if sparse.issparse(X):
+        X = X.toarray() if X.shape[1] < SAMPLE else X.tocsr().data
+    number = zlib.crc32(str((n_samples, X.shape)).encode())
+    for part in (X, y, w):
+        if part is not None:
+            number = zlib.crc32(np.ascontiguousarray(part).tobytes(), number)
+    return number

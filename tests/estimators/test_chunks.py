@@ -334,3 +334,19 @@ def test_a_sample_is_every_so_many_th_row(size):
     assert 400 < len(X) <= 1100
     assert (np.diff(y) == y[1]).all()
     assert w is None
+
+
+def test_a_killed_fit_on_chunks_resumes_to_the_bit(tmp_path):
+    def killed(epoch):
+        if epoch.number == 3:
+            raise InterruptedError
+
+    path, chunks = tmp_path / "checkpoint", [(X[:200], TEN[:200]), (X[200:], TEN[200:])]
+    settings = {"max_iter": 5, "learning_rate": "cosine"}
+    with pytest.raises(InterruptedError):
+        classifier(**settings, callbacks=killed, checkpoint=path).fit(chunks)
+    resumed = classifier(**settings).fit(chunks, resume_from=path)
+    assert_same(classifier(**settings).fit(chunks), resumed)
+    assert len(resumed.loss_curve_) == 5
+    with pytest.raises(ValueError, match="stored by a fit to other data"):
+        classifier(**settings).fit(chunks[::-1], resume_from=path)
