@@ -138,7 +138,7 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], Any]:
     OSError
         If the file cannot be opened or read.
     """
-    with open(path, "rb") as file:
+    with open(os.fspath(path), "rb") as file:  # a number would be an open file's
         try:
             return _read(file)
         except FileFormatError as error:

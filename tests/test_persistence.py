@@ -348,6 +348,9 @@ def test_a_file_of_arrays_alone_is_refused(path):
         sknn.load(path)
     with pytest.raises(FileNotFoundError):
         sknn.load(path.with_name("none"))
+    for place in (None, 0, ["model"]):
+        with pytest.raises(TypeError, match="expected str, bytes or os"):
+            sknn.load(place)
 
 
 def test_another_version_of_scikit_learn_is_told_where_it_matters(path, fitted):
