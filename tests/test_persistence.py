@@ -349,7 +349,7 @@ def test_a_file_of_arrays_alone_is_refused(path):
     with pytest.raises(FileNotFoundError):
         sknn.load(path.with_name("none"))
     for place in (None, 0, ["model"]):
-        with pytest.raises(TypeError, match="expected str, bytes or os"):
+        with pytest.raises(TypeError, match=r"expected str, bytes or os"):
             sknn.load(place)
 
 
