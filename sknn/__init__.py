@@ -17,7 +17,7 @@ from sknn.estimators import (
     TabularMLPClassifier,
     TabularMLPRegressor,
 )
-from sknn.persistence import TRUSTED_TYPES, load, save
+from sknn.persistence import load, save
 
 __all__ = [
     "TRUSTED_TYPES",
@@ -47,7 +47,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import `sknn.explain` and `sknn.export` when they are first asked for."""
+    """Import or make what costs time when it is first asked for."""
     if name in ("explain", "export"):
         return importlib.import_module(f"sknn.{name}")
+    if name == "TRUSTED_TYPES":
+        return importlib.import_module("sknn.persistence").TRUSTED_TYPES
     raise AttributeError(f"module 'sknn' has no attribute {name!r}")

@@ -11,7 +11,6 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from sklearn import metrics
 from sklearn.base import BaseEstimator
 
 from sknn._tensors import FileFormatError, read_tensors, write_tensors
@@ -25,26 +24,36 @@ from sknn.estimators._storing import (
     versions,
 )
 
-__all__ = ["TRUSTED_TYPES", "FileFormatError", "load", "save"]
+__all__ = ["FileFormatError", "load", "save"]  # and TRUSTED_TYPES, made when asked
 
 
 def _name(item: Any) -> str:
     return f"{item.__module__}.{item.__qualname__}"
 
 
-# What searches hold beside what skops trusts anyway: scorers and what they compute.
-_METRICS = [getattr(metrics, name) for name in metrics.__all__]
-_OF_SEARCHES = {
-    "sklearn.metrics._scorer._PassthroughScorer",
-    "sklearn.metrics._scorer._Scorer",
-    *(_name(metric) for metric in _METRICS if isinstance(metric, FunctionType)),
-}
+def _trusted_types() -> list[str]:
+    """Return names for the parameter `trusted` of skops."""
+    from sklearn import metrics
 
-#: Names for the parameter `trusted` of skops: the classes that fitted estimators of
-#: sknn consist of, and what searches of scikit-learn hold.
-TRUSTED_TYPES: list[str] = sorted(
-    {_name(kind) for kind in known_classes().values()} | _OF_SEARCHES | {"numpy.dtype"}
-)
+    # What pipelines and searches hold beside what skops trusts anyway: of searches
+    # scorers and what they compute.
+    known = {_name(kind) for kind in known_classes().values()} | {"numpy.dtype"}
+    of_sklearn = [getattr(metrics, name) for name in metrics.__all__]
+    known |= {
+        _name(metric) for metric in of_sklearn if isinstance(metric, FunctionType)
+    }
+    private = ["metrics._scorer._PassthroughScorer", "metrics._scorer._Scorer"]
+    private.append("compose._column_transformer._RemainderColsList")
+    return sorted(known | {f"sklearn.{name}" for name in private})
+
+
+def __getattr__(name: str) -> Any:
+    """Make TRUSTED_TYPES, which needs imports, when it is first asked for."""
+    if name == "TRUSTED_TYPES":
+        globals()[name] = _trusted_types()
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _SKOPS = "skops"
 
@@ -167,7 +176,7 @@ def load(path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Any:
 def _load_with_skops(data: Any, trusted: Sequence[str]) -> Any:
     skops = _import_skops("load", "what is in this file")
     content = data.tobytes()
-    known = [*TRUSTED_TYPES, *trusted]
+    known = [*_trusted_types(), *trusted]
     try:
         others = set(skops.get_untrusted_types(data=content)) - set(known)
     except Exception as error:

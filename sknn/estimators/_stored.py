@@ -6,13 +6,10 @@ LAYERS, LOSSES, OPTIMIZERS, SCHEDULES, INITIALIZERS and AVERAGES belongs to them
 
 from __future__ import annotations
 
+import functools
 from typing import Any, TypeVar
 
 import numpy as np
-from sklearn import model_selection
-from sklearn.frozen import FrozenEstimator
-from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.preprocessing import OrdinalEncoder
 
 from sknn import callbacks
 from sknn._codec import Codec, Form, attributes_form, dataclass_form
@@ -61,23 +58,6 @@ _PARTS: tuple[type, ...] = (
     callbacks.ProgressBar,
     callbacks.TimeLimit,
 )
-_OF_SKLEARN: tuple[type, ...] = (
-    FrozenEstimator,
-    MissingIndicator,
-    OrdinalEncoder,
-    SimpleImputer,
-    model_selection.GroupKFold,
-    model_selection.GroupShuffleSplit,
-    model_selection.KFold,
-    model_selection.PredefinedSplit,
-    model_selection.RepeatedKFold,
-    model_selection.RepeatedStratifiedKFold,
-    model_selection.ShuffleSplit,
-    model_selection.StratifiedGroupKFold,
-    model_selection.StratifiedKFold,
-    model_selection.StratifiedShuffleSplit,
-    model_selection.TimeSeriesSplit,
-)
 _RNG = "numpy.RandomState"
 
 
@@ -85,6 +65,33 @@ def storable(kind: T) -> T:
     """Let files hold estimators of this class."""
     ESTIMATORS.append(kind)
     return kind
+
+
+@functools.cache
+def _of_sklearn() -> tuple[type, ...]:
+    """Return classes of scikit-learn, which are imported where files are in use."""
+    from sklearn import model_selection
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.impute import MissingIndicator, SimpleImputer
+    from sklearn.preprocessing import OrdinalEncoder
+
+    return (
+        FrozenEstimator,
+        MissingIndicator,
+        OrdinalEncoder,
+        SimpleImputer,
+        model_selection.GroupKFold,
+        model_selection.GroupShuffleSplit,
+        model_selection.KFold,
+        model_selection.PredefinedSplit,
+        model_selection.RepeatedKFold,
+        model_selection.RepeatedStratifiedKFold,
+        model_selection.ShuffleSplit,
+        model_selection.StratifiedGroupKFold,
+        model_selection.StratifiedKFold,
+        model_selection.StratifiedShuffleSplit,
+        model_selection.TimeSeriesSplit,
+    )
 
 
 def known_classes() -> dict[str, type]:
@@ -95,7 +102,7 @@ def known_classes() -> dict[str, type]:
         for kind in kinds.values()
     }
     own = {kind.__name__: kind for kind in (*ESTIMATORS, *_PARTS, Network)}
-    of_sklearn = {f"sklearn.{kind.__name__}": kind for kind in _OF_SKLEARN}
+    of_sklearn = {f"sklearn.{kind.__name__}": kind for kind in _of_sklearn()}
     return tables | own | of_sklearn | {_RNG: np.random.RandomState}
 
 
@@ -114,7 +121,7 @@ def _form(kind: Any) -> Form:
         return Form(kind, _take_network, _make_network)
     if kind in ESTIMATORS:
         return _estimator_form(kind)
-    return attributes_form(kind) if kind in _OF_SKLEARN else dataclass_form(kind)
+    return attributes_form(kind) if kind in _of_sklearn() else dataclass_form(kind)
 
 
 def _noting(form: Form, made: list[Any]) -> Form:

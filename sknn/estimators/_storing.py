@@ -16,8 +16,6 @@ import numpy as np
 import scipy
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import OrdinalEncoder
 
 from sknn._array import Array
 from sknn._tensors import FileFormatError, read_tensors, write_tensors
@@ -253,7 +251,7 @@ def _warn_of_versions(made: list[Any], written_by: dict[str, str]) -> None:
     if then == sklearn.__version__:
         return
     for part in made:
-        if isinstance(part, (OrdinalEncoder, SimpleImputer)):
+        if type(part).__module__.startswith("sklearn."):
             warning = InconsistentVersionWarning(
                 estimator_name=type(part).__name__,
                 current_sklearn_version=sklearn.__version__,

@@ -29,7 +29,7 @@ from catalogue import CASES, SMALL, X, ask, labels, methods_of, numbers
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
-from sknn import MLPClassifier, MLPRegressor, explain
+from sknn import MLPClassifier, MLPRegressor
 
 METHODS = ["exact", "permutation", "kernel", "deep", "expected_gradients"]
 METHODS += ["integrated_gradients", "gradient", "lime"]
@@ -115,7 +115,9 @@ def search_in_threads():
 
 def explanation(network, method):
     given = {"background": X[:20], "method": method, "random_state": 0}
-    return explain.explain(network, X[:3], **given)
+    from sknn.explain import explain
+
+    return explain(network, X[:3], **given)
 
 
 def actions():
