@@ -42,9 +42,7 @@ def _trusted_types() -> list[str]:
     known |= {
         _name(metric) for metric in of_sklearn if isinstance(metric, FunctionType)
     }
-    private = ["metrics._scorer._PassthroughScorer", "metrics._scorer._Scorer"]
-    private.append("compose._column_transformer._RemainderColsList")
-    return sorted(known | {f"sklearn.{name}" for name in private})
+    return sorted(known | {f"sklearn.{name}" for name in _PRIVATE})
 
 
 def __getattr__(name: str) -> Any:
@@ -55,6 +53,14 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+# Plain data of scikit-learn: scorers of searches, columns, requests of metadata.
+_PRIVATE = (
+    "compose._column_transformer._RemainderColsList",
+    "metrics._scorer._PassthroughScorer",
+    "metrics._scorer._Scorer",
+    "utils._metadata_requests.MetadataRequest",
+    "utils._metadata_requests.MethodMetadataRequest",
+)
 _SKOPS = "skops"
 
 

@@ -72,7 +72,7 @@ def test_fits_failures_and_interruptions_leave_no_trace(global_state):
     wanted = ("fit, ask: cat", "NaN", "Ctrl-C", "divergence, w", "a callback")
     tried = 0
     for name, work in global_state.actions():
-        if name.startswith("explain"):
+        if name == "a search":  # and what comes behind, minutes in all
             break
         if name.startswith(wanted):
             assert (name, global_state.changes(work)) == (name, [])
