@@ -2,10 +2,12 @@
 
 import copy
 import json
+import os
 import pickle
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import cloudpickle
@@ -425,3 +427,22 @@ def test_a_model_without_layers_of_its_own_keeps_what_it_was_given(path):
     layers = [Dense(2), Activation("tanh"), Dense(1)]
     again = by_file(MLPRegressor(layers=layers), path)
     assert again.layers == layers
+
+
+# Short forms of `tests/proofs`
+
+
+def test_damaged_models_are_refused_or_as_they_were(load_proof):
+    names = ("plain", "columns", "averaged perceptron", "transformer")
+    found = Counter(load_proof("mutated_models").mutations(80, seed=1, names=names))
+    assert found.total() == 80
+    assert found[False, "refused"] + found[False, "same answers"] == 40
+    assert found[True, "refused"] > 10
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # beside threads
+def test_killed_fits_end_with_the_bits_of_whole_ones(load_proof):
+    found = load_proof("killed_fits").kills(4)
+    assert found["kills"] == 4
+    assert found["fits"] >= 1
