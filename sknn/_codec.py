@@ -22,9 +22,7 @@ _TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, int, float, st
     for name in ("bool_", "int32", "int64", "float16", "float32", "float64", "str_")
 }
 _TYPE_NAMES = {kind: name for name, kind in _TYPES.items()}
-_DTYPE = re.compile(
-    r"[<>|]([biufc][0-9]{1,2}|[US][0-9]{1,9}|[mM]8(\[[0-9]*[a-zA-Z]+\])?|O)"
-)
+_DTYPE = re.compile(r"[<>|]([biuf][0-9]|[US][0-9]{1,9}|[mM]8(\[[0-9]*[a-zA-Z]+\])?)")
 _LAST_CHARACTER = 0x10FFFF
 _INLINE = (np.bool_, np.integer, np.float16, np.float32, np.float64, np.str_)
 

@@ -191,7 +191,9 @@ def test_what_is_not_known_is_named_with_its_place(value, words):
 )
 def test_trees_that_nobody_writes_are_refused(tree):
     arrays = {"a": np.ones(2), "codes": np.full((2, 1), 2**31, "u4")}
-    with pytest.raises(FileFormatError):
+    # What is left over would be refused anyway.
+    arrays = {k: v for k, v in arrays.items() if tree.get("name") == k}
+    with pytest.raises(FileFormatError, match=r"cannot be made|is not known here"):
         CODEC.decode(tree, arrays)
 
 

@@ -31,7 +31,7 @@ _MOST_FEATURES = 10**8
 
 def check_storable(estimator: Any) -> None:
     """Raise TypeError where a parameter of an estimator cannot stand in a file."""
-    codec().encode(_blank(estimator), "model")
+    encode(_blank(estimator))
 
 
 def store(estimator: Any, path: str | os.PathLike[str]) -> None:
