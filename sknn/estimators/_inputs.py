@@ -74,9 +74,8 @@ class NetworkInput:
             if self._encodes():
                 return self._learn_columns(X)
         if self._columns is None:
-            return (
-                X if not reset and self._is_fine(X) else self._check_numbers(X, reset)
-            )
+            fine = not reset and self._is_fine(X)
+            return X if fine else self._check_numbers(X, reset)
         self._check_frame(X)
         return self._columns.transform(X)
 

@@ -174,9 +174,10 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         OSError
             If a file cannot be read or written.
         """
+        chunks = as_chunks(X, y)
         return self._train(
             Request(
-                X if (chunks := as_chunks(X, y)) is None else chunks,
+                X if chunks is None else chunks,
                 y,
                 sample_weight,
                 X_val,
