@@ -181,8 +181,11 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
             Logits; for two classes one number, positive for ``classes_[1]``.
         """
-        targets = self._class_targets
-        return self._in_blocks(X, lambda block: targets().scores(self._average(block)))
+        return self._in_blocks(X, self._scores)
+
+    def _scores(self, X: Any) -> Array:
+        """Return scores for checked input."""
+        return self._class_targets().scores(self._average(X))
 
     @of_one_model
     def predict_proba(self, X: Any) -> Array:
