@@ -58,7 +58,7 @@ class TabularMLPClassifier(BaseTabularMLP, MLPEnsembleClassifier):
     Notes
     -----
     What was tried on the way to these defaults, with figures, and where trees are
-    better, is in ``docs/tabular.md``.
+    better, is in ``docs/guide/tabular.md``.
 
     References
     ----------
@@ -251,7 +251,7 @@ class TabularMLPRegressor(BaseTabularMLP, MLPEnsembleRegressor):
     Notes
     -----
     What was tried on the way to these defaults, with figures, and where trees are
-    better, is in ``docs/tabular.md``.
+    better, is in ``docs/guide/tabular.md``.
 
     References
     ----------
