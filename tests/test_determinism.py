@@ -1,4 +1,4 @@
-"""What docs/guide/determinism.md promises, in short; tests/proofs has the long forms."""
+"""What docs/guide/determinism.md promises, briefly; tests/proofs has the long forms."""
 
 import random
 import warnings

@@ -12,7 +12,15 @@ from sklearn.utils.fixes import parse_version
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+WRITTEN_BY_BUILDS = {"_build", "auto_examples", "generated"}
+PAGES = [
+    README,
+    *(
+        page
+        for page in sorted((ROOT / "docs").rglob("*.md"))
+        if WRITTEN_BY_BUILDS.isdisjoint(page.relative_to(ROOT).parts)
+    ),
+]
 NEWEST = parse_version(np.__version__) >= parse_version("2.0") and (
     parse_version(sklearn.__version__) >= parse_version("1.9")
 )

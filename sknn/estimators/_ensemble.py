@@ -96,7 +96,7 @@ oob_score_ : float
     Accuracy or R2 of these predictions; only with `resampling`.
 n_features_in_ : int
     Number of features seen in `fit`.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Their names, if X had names that are all strings.
 """
 

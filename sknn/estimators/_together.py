@@ -15,7 +15,8 @@ from sknn.estimators._run import Run
 from sknn.training.stack import Member, Plan, release, train_stack
 
 # A step of a small network consists of fixed costs, which a stack pays once; but what a
-# step touches should stay in the second-level cache. docs/guide/ensembles.md has the figures.
+# step touches should stay in the second-level cache
+# (figures: docs/guide/ensembles.md).
 _CACHE_BYTES = 1 << 20
 
 

@@ -4,8 +4,8 @@
 
 Prints, as means over the seeds, the accuracy on held-out digits, the norm of the
 gradient of the first and of the last layer after the first epoch, and the seconds of a
-fit; the table of docs/guide/deep_networks.md. Gradients are those that `diagnostics=True`
-records.
+fit; the table of docs/guide/deep_networks.md. Gradients are those that
+`diagnostics=True` records.
 """
 
 import argparse
