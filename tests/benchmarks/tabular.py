@@ -9,7 +9,8 @@ without it, sets that scikit-learn ships are used.
 Each fit adds a line to FILE (tabular.jsonl); what is there already is not fitted again,
 so that a run can be ended and goes on later. At the end the tables of
 docs/guide/tabular.md are printed from all of FILE. ``--cap 0`` takes all rows.
-``mnist`` among the sets reads DIR/mnist.npz and fits one network with the setting named in docs/guide/tabular.md.
+``mnist`` among the sets reads DIR/mnist.npz and fits one network with the setting
+that docs/guide/tabular.md names.
 
 RealMLP is fitted by pytabkit, which needs an environment of its own: give that of its
 Python in ``--realmlp-python``. Each model sees the raw columns; where it does not take
