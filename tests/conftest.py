@@ -10,6 +10,7 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 import importlib.util
 import pathlib
 import socket
+import zlib
 
 import numpy as np
 import pytest
@@ -46,6 +47,33 @@ def _guarded(connect):
         return connect(self, address)
 
     return guard
+
+
+def pytest_addoption(parser):
+    """Offer a shorter run for another set of versions."""
+    parser.addoption(
+        "--share",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of each test's sets of parameters run the first and one in N others",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave sets of parameters out, the same ones in every process and run."""
+    share, seen, kept = config.getoption("--share"), set(), []
+    if share == 1:
+        return
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        drawn = zlib.crc32(item.nodeid.encode()) % share == 0
+        if drawn or test not in seen:
+            kept.append(item)
+        seen.add(test)
+    left_out = set(items).difference(kept)
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = kept
 
 
 def pytest_configure():

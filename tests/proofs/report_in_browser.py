@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+WARNINGS = ("error", "warning", "assert")
 DESKTOP, PHONE = (1280, 900), (375, 812)
 FLAGS = (
     "--headless",
@@ -114,13 +115,13 @@ class Browser:
         message, _, self.rest = self.rest.partition(b"\0")
         return json.loads(message)
 
-    def open(self, path, size=DESKTOP, scheme="light"):
+    def open(self, path, size=DESKTOP, scheme="light", query=""):
         """Load a file into a window of this size and colour scheme."""
         self.resize(size)
         scheme = {"name": "prefers-color-scheme", "value": scheme}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events = []
-        self.call("Page.navigate", url=Path(path).resolve().as_uri())
+        self.call("Page.navigate", url=Path(path).resolve().as_uri() + query)
         while self.run("document.readyState") != "complete":
             time.sleep(0.02)
         self.settle()
@@ -167,7 +168,7 @@ class Browser:
                 found.append(params["exceptionDetails"]["exception"]["description"])
             if method == "Log.entryAdded" and params["entry"]["level"] != "verbose":
                 found.append(params["entry"]["text"])
-            if method == "Runtime.consoleAPICalled":
+            if method == "Runtime.consoleAPICalled" and params["type"] in WARNINGS:
                 found.append(str(params["args"]))
         return found
 
