@@ -33,6 +33,7 @@ __all__ = [
     "TabularMLPRegressor",
     "__version__",
     "callbacks",
+    "displays",
     "explain",
     "export",
     "initializers",
@@ -48,7 +49,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import or make what costs time when it is first asked for."""
-    if name in ("explain", "export"):
+    if name in ("displays", "explain", "export"):
         return importlib.import_module(f"sknn.{name}")
     if name == "TRUSTED_TYPES":
         return importlib.import_module("sknn.persistence").TRUSTED_TYPES

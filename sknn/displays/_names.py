@@ -1,0 +1,43 @@
+"""Names of inputs and outputs, as far as estimators know them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def input_names(estimator: Any, network: Any, n_inputs: int) -> list[str] | None:
+    """Return the names of the columns that the network sees, where they are known."""
+    names = getattr(network, "feature_names_in_", None)
+    if names is None:
+        names = _names_behind(estimator)
+    if names is None or len(names) != n_inputs:
+        return None
+    return [str(name) for name in names]
+
+
+def _names_behind(estimator: Any) -> Any:
+    """Return the names that come out of the steps in front of the network."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    steps = getattr(estimator, "steps", [])
+    if len(steps) < 2:
+        return None
+    try:
+        return estimator[:-1].get_feature_names_out()
+    except Exception:  # names are an extra: whatever a step raises, do without
+        return None
+
+
+def output_names(model: Any, n_units: int) -> list[str] | None:
+    """Return the names of classes, where each has an output of its own."""
+    classes = getattr(model, "classes_", None)
+    if not isinstance(classes, np.ndarray) or len(classes) != n_units:
+        return None
+    return [str(name) for name in classes.tolist()]
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most so many characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,547 @@
+"""LossCurveDisplay: what training did from epoch to epoch.
+
+Collects the histories of fitted estimators and draws them; measures nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from sknn.displays._reading import COLOURS, axes, name_of, pyplot, unwrap
+from sknn.displays._search import candidates
+
+Array = Any
+
+# Under scikit-learn's names, for networks without a history.
+_PLAIN = {
+    "loss": "loss_curve_",
+    "validation_score": "validation_scores_",
+    "mistakes": "mistakes_curve_",
+}
+_LABELS = {
+    "loss": "Loss",
+    "score": "Score",
+    "mistakes": "Mistakes",
+    "learning_rate": "Learning rate",
+    "time": "Seconds",
+}
+_FEW = 4  # names in a legend that has room within the axes
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What one estimator recorded.
+
+    Parameters
+    ----------
+    name : str
+        What the estimator is called in the legend.
+    epochs : ndarray of shape (n_epochs,)
+        Numbers of the epochs, from 1.
+    training : ndarray of shape (n_epochs,) or None
+        Values on the training data.
+    validation : ndarray of shape (n_epochs,) or None, default=None
+        Values on the validation data.
+    score : ndarray of shape (n_epochs,) or None, default=None
+        Validation score, where it is the only thing known of the validation data.
+    best_epoch : int or None, default=None
+        The epoch that early stopping chose.
+    unit : str, default="Epoch"
+        What is counted.
+    members : sequence of Curve, default=()
+        Of an ensemble, the curves of its networks.
+    """
+
+    name: str
+    epochs: Array
+    training: Array | None
+    validation: Array | None = None
+    score: Array | None = None
+    best_epoch: int | None = None
+    unit: str = "Epoch"
+    members: Sequence[Curve] = field(default=())
+
+
+class LossCurveDisplay:
+    """Training and validation curves against epochs.
+
+    Make one with `from_estimator`, `from_estimators` or `from_search`.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        What estimators recorded, one for each of them.
+    metric : str, default="loss"
+        What the curves hold.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the curves are.
+    figure_ : matplotlib Figure
+        The figure around them.
+    score_ax_ : matplotlib Axes or None
+        Axes for validation scores on the right, where there are only scores.
+    lines_ : list of matplotlib Line2D
+        Training curves.
+    validation_lines_ : list of matplotlib Line2D
+        Validation curves, dashed.
+    member_lines_ : list of matplotlib Line2D
+        Curves of the networks of ensembles, thin.
+    best_markers_ : list of matplotlib Line2D
+        Marks of the epochs that early stopping chose.
+    legend_ : matplotlib Legend or None
+        The legend.
+
+    See Also
+    --------
+    GradientFlowDisplay : What went on inside while the loss fell, or did not.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import MLPClassifier
+    >>> from sknn.displays import LossCurveDisplay
+    >>> clf = MLPClassifier(
+    ...     (10,), learning_rate="cosine", learning_rate_init=0.02, max_iter=30,
+    ...     early_stopping=True, n_iter_no_change=30, random_state=0,
+    ... ).fit(*load_iris(return_X_y=True))
+    >>> display = LossCurveDisplay.from_estimator(clf)
+    >>> display.ax_.get_ylabel()
+    'Loss'
+    >>> [text.get_text() for text in display.legend_.get_texts()]
+    ['training', 'validation', 'best epoch (30)']
+    """
+
+    def __init__(self, curves: Sequence[Curve], *, metric: str = "loss") -> None:
+        self.curves = list(curves)
+        self.metric = metric
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        metric: str = "auto",
+        name: str | None = None,
+        ax: Any = None,
+        log_scale: bool = False,
+        **kwargs: Any,
+    ) -> LossCurveDisplay:
+        """Draw what one fitted estimator recorded.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted network, a pipeline that ends with one, or a fitted search. Of an
+            ensemble the networks are drawn thin and their mean is drawn thick, over
+            the epochs that all of them have.
+        metric : str, default="auto"
+            "loss", "score", "mistakes" (of perceptrons), or another column of
+            ``history_`` with one number an epoch. "auto" is the loss, or the mistakes
+            where there is no loss.
+        name : str or None, default=None
+            Name for the legend.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        log_scale : bool, default=False
+            Whether the axis of values is logarithmic.
+        **kwargs : dict
+            Passed to matplotlib's ``plot`` for each curve.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is no network.
+        ValueError
+            If it did not record this metric.
+        """
+        curve, metric = _read(estimator, metric, name)
+        return cls([curve], metric=metric).plot(ax, log_scale=log_scale, **kwargs)
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Any,
+        *,
+        metric: str = "auto",
+        ax: Any = None,
+        log_scale: bool = False,
+        **kwargs: Any,
+    ) -> LossCurveDisplay:
+        """Draw what several fitted estimators recorded.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator, or list of estimator
+            Fitted estimators with their names for the legend; in a list they go by
+            their classes.
+        metric : str, default="auto"
+            See `from_estimator`; the same for all of them.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        log_scale : bool, default=False
+            Whether the axis of values is logarithmic.
+        **kwargs : dict
+            Passed to matplotlib's ``plot`` for each curve.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display, drawn.
+        """
+        named = _named(estimators)
+        found = [_read(estimator, metric, name) for name, estimator in named]
+        metrics = list(dict.fromkeys(metric for _, metric in found))
+        if len(metrics) > 1:
+            raise ValueError(
+                f"estimators recorded different things, {metrics}: draw them apart, or "
+                "name a metric that all of them have."
+            )
+        curves = [curve for curve, _ in found]
+        return cls(curves, metric=metrics[0]).plot(ax, log_scale=log_scale, **kwargs)
+
+    @classmethod
+    def from_search(
+        cls,
+        search: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        n_best: int | None = None,
+        metric: str = "auto",
+        ax: Any = None,
+        log_scale: bool = False,
+        fit_params: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> LossCurveDisplay:
+        """Fit each candidate of a search once and draw what it recorded.
+
+        Searches keep scores, not histories; so each candidate is cloned and fitted
+        anew, on all of X.
+
+        Parameters
+        ----------
+        search : GridSearchCV or another fitted search
+            Its candidates are drawn in the order of their ranks, labelled by the
+            parameters that differ.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets.
+        n_best : int or None, default=None
+            How many candidates to fit; None is all that have a score.
+        metric : str, default="auto"
+            See `from_estimator`.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        log_scale : bool, default=False
+            Whether the axis of values is logarithmic.
+        fit_params : dict or None, default=None
+            Passed to `fit`, beside X and y.
+        **kwargs : dict
+            Passed to matplotlib's ``plot`` for each curve.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The display, drawn.
+        """
+        fitted = {}
+        for label, params in candidates(search, n_best):
+            model = clone(search.estimator).set_params(**clone(params, safe=False))
+            fitted[label] = model.fit(X, y, **(fit_params or {}))
+        return cls.from_estimators(
+            fitted, metric=metric, ax=ax, log_scale=log_scale, **kwargs
+        )
+
+    def plot(
+        self, ax: Any = None, *, log_scale: bool = False, **kwargs: Any
+    ) -> LossCurveDisplay:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+        log_scale : bool, default=False
+            Whether the axis of values is logarithmic.
+        **kwargs : dict
+            Passed to matplotlib's ``plot`` for each curve.
+
+        Returns
+        -------
+        self : LossCurveDisplay
+            The display.
+        """
+        own_figure = ax is None
+        if log_scale:
+            self._check_positive()
+        ax = axes(ax, (6.4, 4.0))
+        self.ax_, self.figure_ = ax, ax.figure
+        self.score_ax_: Any = None
+        self.lines_: list[Any] = []
+        self.validation_lines_: list[Any] = []
+        self.member_lines_: list[Any] = []
+        self.best_markers_: list[Any] = []
+        for curve, colour in zip(self.curves, self._colours(), strict=True):
+            self._draw(curve, {"color": colour, **kwargs})
+        self._label(log_scale)
+        self._add_legend(own_figure)
+        return self
+
+    def _check_positive(self) -> None:
+        values = [
+            part.min()
+            for curve in self.curves
+            for part in map(_finite, (curve.training, curve.validation))
+            if part.size
+        ]
+        if values and min(values) <= 0:
+            raise ValueError(
+                f"log_scale=True needs values above zero, but {self.metric} goes down "
+                f"to {min(values):.3g}. Set log_scale=False."
+            )
+
+    def _colours(self) -> list[Any]:
+        n = len(self.curves)
+        if n <= len(COLOURS):
+            return list(COLOURS[:n])
+        return list(pyplot().get_cmap("viridis")(np.linspace(0, 0.92, n)))
+
+    def _draw(self, curve: Curve, style: dict[str, Any]) -> None:
+        for member in curve.members:
+            self._draw_member(member, style)
+        several = len(self.curves) > 1
+        # A single epoch is a point, which a line does not show.
+        shown = {"marker": "o", "markersize": 4} if len(curve.epochs) == 1 else {}
+        shown |= {"linewidth": 1.8, **style}
+        label = curve.name if several else "training"
+        if curve.training is not None:
+            if curve.members and not several:
+                label = f"training, mean of {len(curve.members)}"
+            line = self.ax_.plot(curve.epochs, curve.training, label=label, **shown)
+            self.lines_ += line
+        if curve.validation is not None:
+            if not several:
+                shown["color"] = style["color"] if curve.members else COLOURS[1]
+                label = "validation"
+            elif curve.training is not None:
+                label = "_validation of " + curve.name
+            dashed = {"linestyle": "--", **shown}
+            self.validation_lines_ += self.ax_.plot(
+                curve.epochs, curve.validation, label=label, **dashed
+            )
+        if curve.score is not None:
+            self._draw_score(curve, several, shown)
+        self._mark_best(curve, several)
+
+    def _draw_member(self, member: Curve, style: dict[str, Any]) -> None:
+        thin = {**style, "linewidth": 0.7, "alpha": 0.45, "label": "_member"}
+        for values, dashes in ((member.training, "-"), (member.validation, "--")):
+            if values is not None:
+                self.member_lines_ += self.ax_.plot(
+                    member.epochs, values, linestyle=dashes, **thin
+                )
+
+    def _draw_score(self, curve: Curve, several: bool, style: dict[str, Any]) -> None:
+        if self.score_ax_ is None:
+            self.score_ax_ = self.ax_.twinx()
+            self.score_ax_.set_ylabel("Validation score")
+        if not several:
+            style = {**style, "color": COLOURS[1]}
+        label = "_score of " + curve.name if several else "validation score (right)"
+        self.validation_lines_ += self.score_ax_.plot(
+            curve.epochs, curve.score, label=label, **{"linestyle": "--", **style}
+        )
+
+    def _mark_best(self, curve: Curve, several: bool) -> None:
+        at = np.flatnonzero(curve.epochs == curve.best_epoch)
+        line = self.validation_lines_[-1] if self.validation_lines_ else None
+        values = curve.validation if curve.validation is not None else curve.score
+        if not len(at) or line is None or values is None:
+            return
+        label = "_best" if several else f"best epoch ({curve.best_epoch})"
+        self.best_markers_ += line.axes.plot(
+            curve.epochs[at],
+            values[at],
+            marker="o",
+            linestyle="none",
+            markersize=7,
+            markerfacecolor="white",
+            markeredgewidth=1.8,
+            markeredgecolor=line.get_color(),
+            zorder=line.get_zorder() + 1,
+            label=label,
+        )
+
+    def _label(self, log_scale: bool) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        units = list(dict.fromkeys(curve.unit for curve in self.curves))
+        self.ax_.set_xlabel(units[0] if len(units) == 1 else "Epoch or iteration")
+        self.ax_.set_ylabel(_LABELS.get(self.metric, self.metric))
+        self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if log_scale:
+            self.ax_.set_yscale("log")
+
+    def _add_legend(self, own_figure: bool) -> None:
+        handles, labels = self.ax_.get_legend_handles_labels()
+        if self.score_ax_ is not None:
+            more = self.score_ax_.get_legend_handles_labels()
+            handles, labels = handles + more[0], labels + more[1]
+        if len(self.curves) > 1:
+            for handle, label in self._styles():
+                handles.append(handle)
+                labels.append(label)
+        if not handles:
+            self.legend_ = None
+            return
+        where: dict[str, Any] = {"loc": "best"}
+        crowded = len(handles) > _FEW or max(map(len, labels)) > 40
+        if own_figure and crowded:
+            where = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}
+        size = "small" if len(handles) > _FEW else "medium"
+        # Axes on the right are drawn last, over a legend of those on the left.
+        owner = self.ax_ if self.score_ax_ is None else self.score_ax_
+        self.legend_ = owner.legend(handles, labels, fontsize=size, **where)
+
+    def _styles(self) -> list[tuple[Any, str]]:
+        """Return what line styles mean, where colours mean estimators."""
+        from matplotlib.lines import Line2D
+
+        found = []
+        if self.validation_lines_ and self.lines_:
+            found.append((Line2D([], [], color="grey"), "training"))
+            dashed = Line2D([], [], color="grey", linestyle="--")
+            right = "validation" if self.score_ax_ is None else "validation score"
+            found.append((dashed, right))
+        if self.best_markers_:
+            ring: dict[str, Any] = {"marker": "o", "linestyle": "none"}
+            ring |= {"markerfacecolor": "white", "markeredgecolor": "grey"}
+            found.append((Line2D([], [], **ring), "best epoch"))
+        return found
+
+
+def _named(estimators: Any) -> list[tuple[str, Any]]:
+    if isinstance(estimators, Mapping):
+        named = [(str(name), estimator) for name, estimator in estimators.items()]
+    elif isinstance(estimators, Sequence) and not isinstance(estimators, str):
+        named = [(name_of(estimator), estimator) for estimator in estimators]
+        names = [name for name, _ in named]
+        if len(set(names)) < len(names):
+            named = [(f"{name} {i}", e) for i, (name, e) in enumerate(named, start=1)]
+    else:
+        raise TypeError(
+            "estimators must be a dict of names and fitted estimators, or a list of "
+            f"them, got {type(estimators).__name__}."
+        )
+    if not named:
+        raise ValueError(
+            "estimators must hold at least one fitted estimator, got none."
+        )
+    return named
+
+
+def _read(estimator: Any, metric: str, name: str | None) -> tuple[Curve, str]:
+    """Return the curve of one estimator, and the metric that "auto" stands for."""
+    model = unwrap(estimator)
+    name = type(model).__name__ if name is None else str(name)
+    if hasattr(model, "estimator_") and hasattr(model.estimator_, "loss_curve_"):
+        model = model.estimator_  # of a transformer
+    members = getattr(model, "estimators_", None)
+    if isinstance(members, list) and members:
+        return _read_members(members, metric, name)
+    return _read_one(model, metric, name)
+
+
+def _read_members(members: list[Any], metric: str, name: str) -> tuple[Curve, str]:
+    found = [_read_one(m, metric, f"{name} {i}") for i, m in enumerate(members, 1)]
+    curves = [curve for curve, _ in found]
+    # A mean over those that are left would jump where one of them ends.
+    n = min(len(curve.epochs) for curve in curves)
+    means = {
+        part: _mean([getattr(curve, part) for curve in curves], n)
+        for part in ("training", "validation", "score")
+    }
+    first = curves[0]
+    mean = Curve(name, first.epochs[:n], **means, unit=first.unit, members=curves)
+    return mean, found[0][1]
+
+
+def _mean(parts: list[Array | None], n: int) -> Array | None:
+    known = [part[:n] for part in parts if part is not None]
+    return np.mean(known, axis=0) if len(known) == len(parts) else None
+
+
+def _read_one(model: Any, metric: str, name: str) -> tuple[Curve, str]:
+    history = _history(model)
+    if metric == "auto":
+        metric = "mistakes" if "mistakes" in history else "loss"
+    training, validation = history.get(metric), history.get(f"validation_{metric}")
+    score = None
+    if metric == "loss" and validation is None:
+        score = history.get("validation_score")
+    if training is None and validation is None:
+        raise ValueError(
+            f"{name} has not recorded the metric {metric!r}; it has "
+            f"{sorted(key for key in history if key != 'epoch')}."
+        )
+    values: Any = validation if training is None else training
+    length = len(values)
+    best = getattr(model, "best_iter_", None)
+    if best is None and score is not None:
+        best = int(np.argmax(score)) + 1  # of scikit-learn's network, the first best
+    curve = Curve(
+        name,
+        history.get("epoch", np.arange(1, length + 1)),
+        training,
+        validation,
+        score,
+        best_epoch=best,
+        unit="Iteration" if getattr(model, "solver", "") == "lbfgs" else "Epoch",
+    )
+    return curve, metric
+
+
+def _history(model: Any) -> dict[str, Array]:
+    """Return the columns of a fitted model's history with one number an epoch."""
+    columns = getattr(model, "history_", None)
+    if not isinstance(columns, Mapping):
+        columns = {key: getattr(model, plain, None) for key, plain in _PLAIN.items()}
+    found = {}
+    for key, column in columns.items():
+        if column is not None and len(column) and np.ndim(column[0]) == 0:
+            found[key] = np.asarray(column, dtype=float)
+    if found:
+        return found
+    if not hasattr(model, "fit") or not hasattr(model, "get_params"):
+        raise TypeError(
+            f"estimator must be a fitted network, got {type(model).__name__}."
+        )
+    check_is_fitted(model)
+    if hasattr(model, "loss_curve_") or hasattr(model, "mistakes_curve_"):
+        raise NotFittedError(f"This {type(model).__name__} has no epoch behind it.")
+    raise TypeError(
+        f"{type(model).__name__} records no training curve: it has neither history_ "
+        "nor loss_curve_. A network of sknn does."
+    )
+
+
+def _finite(values: Array | None) -> Array:
+    values = np.empty(0) if values is None else np.asarray(values)
+    return values[np.isfinite(values)]
