@@ -127,7 +127,7 @@ class Layout:
                 name,
                 int(part.n_out or 0),
                 (part.n_parameters or 0) + self.n_waiting,
-                (*self.waiting, name, *(words(c.layer) for c in part.children)),
+                (*self.waiting, *_steps(part)),
                 kernel_of(part) if isinstance(layer, Dense) and part.views else None,
                 _origins(part),
                 isinstance(layer, _ENCODERS),
@@ -179,15 +179,22 @@ def elide(
     rest = max_layers - first - 1
     left_out = columns[first : len(columns) - rest]
     count = sum(column.n_parameters or 0 for column in left_out)
-    gap = Column("…", 0, count, n_layers=len(left_out))
-    shift = len(left_out) - 1
+    units = {column.n_units for column in left_out}
+    steps = {tuple(column.steps) for column in left_out}
+    gap = Column(
+        f"{len(left_out)} more",
+        units.pop() if len(units) == 1 else 0,
+        count,
+        steps.pop() if len(steps) == 1 else (),
+        n_layers=len(left_out),
+    )
     shown = [*columns[:first], gap, *columns[len(columns) - rest :]]
-    kept = []
-    for arc in arcs:
-        if arc.stop < first:
-            kept.append(arc)
-        elif arc.start >= first + len(left_out):
-            kept.append(replace(arc, start=arc.start - shift, stop=arc.stop - shift))
+
+    def place(i: int) -> int:
+        return i if i < first else max(first, i - len(left_out) + 1)
+
+    moved = [replace(a, start=place(a.start), stop=place(a.stop)) for a in arcs]
+    kept = [arc for arc in moved if arc.start < arc.stop]
     # What comes behind the gap is linked with units that are not shown.
     behind = shown[first + 1]
     shown[first + 1] = replace(behind, kernel=None, origins=None)
@@ -205,7 +212,7 @@ def words(layer: Layer) -> str:
     if isinstance(layer, Residual):
         return "+ " + ", ".join(words(child) for child in layer.layers)
     names = {BatchNorm: "batch norm", LayerNorm: "layer norm", Scale: "scale"}
-    names |= {PiecewiseLinear: "piecewise linear", Columns: "columns"}
+    names |= {PiecewiseLinear: "piecewise linear", Columns: "encoding"}
     return names.get(type(layer), type(layer).__name__)
 
 
@@ -217,6 +224,15 @@ def _has_units(part: Part) -> bool:
     if isinstance(layer, _IN_PLACE):
         return False
     return isinstance(layer, (Dense, *_ENCODERS)) or part.n_in != part.n_out
+
+
+def _steps(part: Part) -> list[str]:
+    """Return what a layer computes; of columns side by side, each of the ways."""
+    if not isinstance(part.layer, Columns):
+        return [words(part.layer)]
+    as_is = any(layer is None for _, layer in part.layer.parts)
+    steps = [words(child.layer) for child in part.children]
+    return list(dict.fromkeys([*(["as they are"] if as_is else []), *steps]))
 
 
 def _origins(part: Part) -> Array | None:

@@ -38,6 +38,10 @@ def output_names(model: Any, n_units: int) -> list[str] | None:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text of at most so many characters."""
+    """Return a text of at most so many characters, its beginning and its end."""
     text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    if len(text) <= longest:
+        return text
+    # What tells long names apart often stands at their end.
+    end = max(longest // 3, 0)
+    return text[: longest - end - 1] + "…" + text[len(text) - end :]

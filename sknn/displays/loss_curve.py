@@ -117,7 +117,7 @@ class LossCurveDisplay:
     >>> display.ax_.get_ylabel()
     'Loss'
     >>> [text.get_text() for text in display.legend_.get_texts()]
-    ['training', 'validation', 'best epoch (30)']
+    ['training', 'validation', 'best epoch (14)']
     """
 
     def __init__(self, curves: Sequence[Curve], *, metric: str = "loss") -> None:
@@ -291,7 +291,7 @@ class LossCurveDisplay:
         own_figure = ax is None
         if log_scale:
             self._check_positive()
-        ax = axes(ax, (6.4, 4.0))
+        ax = axes(ax, (6.4 + self._room_for_legend(), 4.0))
         self.ax_, self.figure_ = ax, ax.figure
         self.score_ax_: Any = None
         self.lines_: list[Any] = []
@@ -303,6 +303,13 @@ class LossCurveDisplay:
         self._label(log_scale)
         self._add_legend(own_figure)
         return self
+
+    def _room_for_legend(self) -> float:
+        """Return the inches that a legend beside the curves takes."""
+        n = len(self.curves)
+        if n <= _FEW - 2:
+            return 0.0
+        return 0.9 + 0.07 * min(max(len(curve.name) for curve in self.curves), 60)
 
     def _check_positive(self) -> None:
         values = [
@@ -324,22 +331,22 @@ class LossCurveDisplay:
         return list(pyplot().get_cmap("viridis")(np.linspace(0, 0.92, n)))
 
     def _draw(self, curve: Curve, style: dict[str, Any]) -> None:
-        for member in curve.members:
-            self._draw_member(member, style)
         several = len(self.curves) > 1
+        second = style if several else {**style, "color": COLOURS[1]}
+        for member in curve.members:
+            self._draw_member(member, style, second)
         # A single epoch is a point, which a line does not show.
         shown = {"marker": "o", "markersize": 4} if len(curve.epochs) == 1 else {}
         shown |= {"linewidth": 1.8, **style}
-        label = curve.name if several else "training"
+        mean = f", mean of {len(curve.members)}" if curve.members else ""
+        label = curve.name if several else "training" + mean
         if curve.training is not None:
-            if curve.members and not several:
-                label = f"training, mean of {len(curve.members)}"
             line = self.ax_.plot(curve.epochs, curve.training, label=label, **shown)
             self.lines_ += line
         if curve.validation is not None:
+            shown["color"] = second["color"]
             if not several:
-                shown["color"] = style["color"] if curve.members else COLOURS[1]
-                label = "validation"
+                label = "validation" + mean
             elif curve.training is not None:
                 label = "_validation of " + curve.name
             dashed = {"linestyle": "--", **shown}
@@ -350,13 +357,17 @@ class LossCurveDisplay:
             self._draw_score(curve, several, shown)
         self._mark_best(curve, several)
 
-    def _draw_member(self, member: Curve, style: dict[str, Any]) -> None:
-        thin = {**style, "linewidth": 0.7, "alpha": 0.45, "label": "_member"}
-        for values, dashes in ((member.training, "-"), (member.validation, "--")):
-            if values is not None:
-                self.member_lines_ += self.ax_.plot(
-                    member.epochs, values, linestyle=dashes, **thin
-                )
+    def _draw_member(
+        self, member: Curve, style: dict[str, Any], second: dict[str, Any]
+    ) -> None:
+        thin = {"linewidth": 0.7, "alpha": 0.45, "label": "_member"}
+        if member.training is not None:
+            line = self.ax_.plot(member.epochs, member.training, **{**style, **thin})
+            self.member_lines_ += line
+        if member.validation is not None:
+            thin |= {"linestyle": "--"}
+            line = self.ax_.plot(member.epochs, member.validation, **{**second, **thin})
+            self.member_lines_ += line
 
     def _draw_score(self, curve: Curve, several: bool, style: dict[str, Any]) -> None:
         if self.score_ax_ is None:
@@ -413,12 +424,14 @@ class LossCurveDisplay:
             return
         where: dict[str, Any] = {"loc": "best"}
         crowded = len(handles) > _FEW or max(map(len, labels)) > 40
-        if own_figure and crowded:
+        if self.score_ax_ is not None:
+            # "best" looks at the lines of one of the axes only
+            where = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.01)}
+            where |= {"ncols": min(3, len(handles))}
+        elif own_figure and crowded:
             where = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}
         size = "small" if len(handles) > _FEW else "medium"
-        # Axes on the right are drawn last, over a legend of those on the left.
-        owner = self.ax_ if self.score_ax_ is None else self.score_ax_
-        self.legend_ = owner.legend(handles, labels, fontsize=size, **where)
+        self.legend_ = self.ax_.legend(handles, labels, fontsize=size, **where)
 
     def _styles(self) -> list[tuple[Any, str]]:
         """Return what line styles mean, where colours mean estimators."""

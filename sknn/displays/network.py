@@ -90,7 +90,7 @@ class NetworkDisplay:
         estimator: Any,
         *,
         max_units: int = 8,
-        max_layers: int = 10,
+        max_layers: int = 8,
         n_features: int | None = None,
         n_outputs: int | None = None,
         feature_names: Sequence[str] | None = None,
@@ -106,7 +106,7 @@ class NetworkDisplay:
         max_units : int, default=8
             Most units drawn of one layer, from 3; of larger layers the first and the
             last are.
-        max_layers : int, default=10
+        max_layers : int, default=8
             Most columns drawn, from 3; those in the middle of deeper networks become
             one.
         n_features : int or None, default=None
@@ -167,15 +167,21 @@ class NetworkDisplay:
             The display.
         """
         n = len(self.columns)
-        most = max(len(column.steps) for column in self.columns)
-        height = 3.4 + 0.16 * (most + 3)
-        self.ax_ = axes(ax, (min(max(1.0 * n + 2.4, 5.5), 12.0), height))
+        n_lines = 3 + max(len(column.steps) for column in self.columns)
+        n_lines += 1 if self._has_signs else 0
+        width = min(max(1.0 * n + 2.0, 5.5), 8.0)
+        rows = max(map(self._n_rows, self.columns))
+        self.ax_ = axes(ax, (width, max(3.2, 0.21 * rows + 1.0) + 0.15 * n_lines))
         self.figure_ = self.ax_.figure
+        self.ax_.set_title(self.title)
+        self.ax_.set_axis_off()
+        if ax is None:
+            self.figure_.draw_without_rendering()  # settles the size of the axes
         self.units_: list[Any] = []
         self.links_: list[Any] = []
         self.arcs_: list[Any] = []
         self.text_: list[Any] = []
-        self._set_limits(most + 3)
+        self._set_limits(n_lines)
         for x in range(1, n):
             self._draw_links(x)
         for x, column in enumerate(self.columns):
@@ -183,21 +189,23 @@ class NetworkDisplay:
             self._write_table(x, column)
         for arc in self.arcs:
             self._draw_arc(arc)
-        self._write_head()
-        self.ax_.set_title(self.title)
+        self._write_head(n_lines)
         return self
+
+    @property
+    def _has_signs(self) -> bool:
+        return any(column.kernel is not None for column in self.columns)
 
     # Places ------------------------------------------------------------------------
 
     def _set_limits(self, n_lines: int) -> None:
         """Leave room for names on both sides and for the table below."""
-        self.ax_.set_axis_off()
         box = self.ax_.get_window_extent()
         inches = self.figure_.dpi
         width, height = box.width / inches, box.height / inches
         n = len(self.columns)
-        self._font = float(np.clip(7.2 * width / (n + 1.6) + 1.0, 5.5, 9.0))
-        letter = 0.56 * self._font / 72
+        self._font = float(np.clip(7.2 * width / (n + 1.6) + 1.0, 6.0, 9.0))
+        self._letter = letter = 0.56 * self._font / 72
         left, right = max(self._longest(0) + 2, 12) * letter, 0.0
         if n > 1:
             right = (self._longest(n - 1) + 2) * letter
@@ -267,7 +275,7 @@ class NetworkDisplay:
 
     def _name_units(self, x: int, column: Column, units: Array, y: Array) -> None:
         assert column.unit_names is not None
-        away = 0.62 * self._size**0.5 / 72 / self._step + 0.03
+        away = (0.5 * self._size**0.5 + 4) / 72 / self._step
         side, ha = (-away, "right") if x == 0 else (away, "left")
         for i, at in zip(units, y, strict=True):
             text = shortened(str(column.unit_names[i]), _LONGEST_NAME)
@@ -330,19 +338,26 @@ class NetworkDisplay:
 
     def _write_table(self, x: int, column: Column) -> None:
         if column.n_layers > 1:
-            lines = [f"{column.n_layers} more", "", f"{column.n_parameters:,}"]
+            units = f"{column.n_units:,} each" if column.n_units else ""
+            lines = [column.name, units, f"{column.n_parameters:,}", *column.steps]
         else:
             count = column.n_parameters
             lines = [column.name, f"{column.n_units:,}"]
             lines += ["" if count is None else f"{count:,}", *column.steps]
-        letters = max(int(self._step / (0.56 * self._font / 72)) - 1, 4)
+        letters = max(int(self._step / self._letter), 4)
         for row, text in enumerate(lines):
             weight = "bold" if row == 0 else "normal"
             y = self._table_top - row * self._line
             self._write(x, y, shortened(text, letters), va="top", weight=weight)
 
-    def _write_head(self) -> None:
+    def _write_head(self, n_lines: int) -> None:
         left = self.ax_.get_xlim()[0]
+        if self._has_signs:
+            y = self._table_top - (n_lines - 0.8) * self._line
+            style = {"ha": "left", "va": "top"}
+            self._write(left, y, "— positive weight", color=_POSITIVE, **style)
+            right = left + 18 * self._letter / self._step
+            self._write(right, y, "— negative weight", color=_NEGATIVE, **style)
         for row, text in enumerate(("", "units", "parameters", "layers")):
             y = self._table_top - row * self._line
             style = {"ha": "left", "va": "top", "color": "#555555"}

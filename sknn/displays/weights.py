@@ -284,7 +284,7 @@ def _check_shape(shape: Any, n_inputs: int) -> None:
     if shape is None:
         return
     sides = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    whole = all(isinstance(side, numbers.Integral) and side > 0 for side in sides)
+    whole = all(isinstance(side, numbers.Integral) and int(side) > 0 for side in sides)
     if len(sides) != 2 or not whole or math.prod(sides) != n_inputs:
         raise ValueError(
             f"shape must be height and width with a product of {n_inputs}, the number "
