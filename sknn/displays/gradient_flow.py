@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sknn.displays._reading import axes, fitted_network, pyplot
-from sknn.estimators._architecture import Part, describe
+from sknn.estimators._architecture import Part
 from sknn.layers import Activation, Dense
 
 Array = Any
@@ -139,7 +139,7 @@ class GradientFlowDisplay:
         recorded = getattr(network, "history_", {}).get(metric)
         if not recorded:
             raise ValueError(_remedy(network))
-        names = _layer_names(describe(network).parts, metric)
+        names = _layer_names(network._architecture().parts, metric)
         epochs, values = _table(network.history_["epoch"], recorded, len(names))
         if not len(epochs):
             raise ValueError(_remedy(network))

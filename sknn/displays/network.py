@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sknn.displays._columns import Arc, Column, elide, lay_out
 from sknn.displays._names import input_names, output_names, shortened
 from sknn.displays._reading import COLOURS, GREY, OURS, axes, unwrap
-from sknn.estimators._architecture import Architecture, describe, network_of
+from sknn.estimators._architecture import Architecture
 
 Array = Any
 
@@ -142,7 +142,7 @@ class NetworkDisplay:
         assert found.n_inputs is not None
         names: Any = feature_names
         if names is None:
-            names = input_names(estimator, network_of(model), found.n_inputs)
+            names = input_names(estimator, model, found.n_inputs)
         elif len(names) != found.n_inputs:
             raise ValueError(
                 f"feature_names must have {found.n_inputs} names, got {len(names)}."
@@ -380,7 +380,7 @@ def _described(
 ) -> Architecture:
     """Return the architecture, if everything about it is known."""
     _check_at_least(1, n_features=n_features, n_outputs=n_outputs)
-    found = describe(model, n_features, n_outputs)
+    found = model._architecture(n_features, n_outputs)
     if found.n_inputs is None or found.n_parameters is None:
         kind = type(model).__name__
         raise NotFittedError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from sknn.displays._names import input_names, output_names, shortened
 from sknn.displays._reading import axes, fitted_network, unwrap
-from sknn.estimators._architecture import Part, describe
+from sknn.estimators._architecture import Part
 from sknn.layers import Dense, MonotonicDense
 
 Array = Any
@@ -133,7 +133,7 @@ class WeightsDisplay:
             If there is no such layer, or if its inputs do not make such an image.
         """
         network = fitted_network(estimator)
-        parts = kernels_of(describe(network).parts)
+        parts = kernels_of(network._architecture().parts)
         i = _check_layer(layer, len(parts))
         kernel = kernel_of(parts[i])
         _check_shape(shape, len(kernel))

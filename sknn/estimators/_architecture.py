@@ -8,16 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from sknn.estimators._build import build_autoencoder, build_layers
-from sknn.estimators._ensemble import BaseMLPEnsemble
-from sknn.estimators.autoencoder import MLPAutoencoder
-from sknn.estimators.mlp import BaseMLP
-from sknn.estimators.perceptron import PerceptronClassifier
-from sknn.estimators.transformer import MLPTransformer
-from sknn.layers import Columns, Dense, Embedding, Layer, Residual
+from sknn._array import Array
+from sknn.layers import Columns, Dense, Layer, Residual
 from sknn.layers.base import Views, declare
+from sknn.network import Network
 
 
 @dataclass(frozen=True)
@@ -79,91 +74,45 @@ class Architecture:
         return sum(known) if len(known) == len(counts) else None
 
 
-def network_of(estimator: Any) -> Any:
-    """Return the network that an estimator of ours holds, itself or inside another.
-
-    Of an ensemble the first one; before a fit, what it would be made from.
-    """
-    if isinstance(estimator, MLPTransformer):
-        inner = getattr(estimator, "estimator_", None) or estimator.estimator
-        # A FrozenEstimator holds what it freezes under the same name.
-        return (
-            inner if isinstance(inner, BaseMLP) else getattr(inner, "estimator", None)
-        )
-    if isinstance(estimator, BaseMLPEnsemble):
-        members = getattr(estimator, "estimators_", None)
-        return members[0] if members else estimator._base()
-    return estimator
-
-
-def describe(
-    estimator: Any, n_features: int | None = None, n_outputs: int | None = None
-) -> Architecture:
-    """Return the architecture of an estimator of ours, fitted or not.
-
-    Parameters
-    ----------
-    estimator : estimator
-        One of this package.
-    n_features, n_outputs : int or None, default=None
-        Inputs and raw outputs of a network that is not fitted, where they are known.
-
-    Raises
-    ------
-    ValueError
-        If the parameters do not describe a network.
-    """
-    network = network_of(estimator)
-    if isinstance(network, PerceptronClassifier):
-        return _of_perceptron(network, n_features, n_outputs)
-    if hasattr(network, "_network"):
-        found = _of_fitted(network)
-    else:
-        found = _of_parameters(network, n_features, n_outputs)
-    if isinstance(estimator, BaseMLPEnsemble):
-        members = getattr(estimator, "estimators_", None)
-        n = len(members) if members else estimator.n_estimators
-        found = replace(found, n_networks=n)
-    return found
-
-
-def _of_fitted(estimator: Any) -> Architecture:
-    network = estimator._network
+def as_fitted(network: Network, link: str) -> Architecture:
+    """Return the architecture of a network; `link` is the function behind it."""
     parts = _chain(network.layers, network.n_features, network.views)
-    link = estimator._loss.link
     return Architecture(parts, network.n_features, link, is_fitted=True)
 
 
-def _of_parameters(
-    estimator: Any, n_features: int | None, n_outputs: int | None
+def as_linear(coef: Array, intercept: Array, link: str) -> Architecture:
+    """Return the architecture of one layer with a row of `coef` for each unit."""
+    parameters = {"0.W": coef.T, "0.b": intercept[None]}
+    return as_fitted(Network.of([Dense(len(coef))], coef.shape[1], parameters), link)
+
+
+def as_planned(
+    layers: Sequence[Layer],
+    n_features: int | None = None,
+    n_outputs: int | None = None,
+    embedding: Layer | None = None,
 ) -> Architecture:
-    if isinstance(estimator, MLPAutoencoder):
-        layers, _ = build_autoencoder(estimator, n_features or 1)
-        n_outputs = n_features
-    else:
-        layers = build_layers(estimator, n_outputs or 1)
-    parts: tuple[Part, ...] = ()
-    if estimator.categorical_features is not None:
-        embedding = estimator.categorical_embedding or Embedding()
-        parts, n_features = (Part(embedding, None, None, None),), None
-    parts += _chain(layers, n_features)
+    """Return the architecture of a network before its fit.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From input to output; how many units the last one has does not count where
+        `n_outputs` is None.
+    n_features : int or None, default=None
+        Columns that the network will see, where that is known.
+    n_outputs : int or None, default=None
+        Units of the last layer, where that is known.
+    embedding : Layer or None, default=None
+        What will stand in front for categories that only `fit` will find.
+    """
+    front: tuple[Part, ...] = ()
+    if embedding is not None:
+        front, n_features = (Part(embedding, None, None, None),), None
+    parts = front + _chain(layers, n_features)
     if n_outputs is None:
         parts = (*parts[:-1], replace(parts[-1], n_out=None, n_parameters=None))
     return Architecture(parts, n_features)
-
-
-def _of_perceptron(
-    estimator: PerceptronClassifier, n_features: int | None, n_outputs: int | None
-) -> Architecture:
-    if not hasattr(estimator, "coef_"):
-        parts = _chain([Dense(n_outputs or 1)], n_features)
-        if n_outputs is None:
-            parts = (replace(parts[0], n_out=None, n_parameters=None),)
-        return Architecture(parts, n_features)
-    coef = estimator._dense_coef()
-    views = {"W": coef.T, "b": estimator.intercept_[None]}
-    parts = _chain([Dense(len(coef))], coef.shape[1], [views])
-    return Architecture(parts, coef.shape[1], "sign", is_fitted=True)
 
 
 def _chain(

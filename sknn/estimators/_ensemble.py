@@ -9,6 +9,7 @@ import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,10 +23,12 @@ from sklearn.utils import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknn._array import Array, as_rows
+from sknn.estimators._architecture import Architecture
 from sknn.estimators._blocks import in_blocks
 from sknn.estimators._callbacks import FitCallbacks, Listeners
 from sknn.estimators._chunks import refuse_chunks
 from sknn.estimators._data import Request, rows_of
+from sknn.estimators._html import ArchitectureHTML
 from sknn.estimators._parameters import (
     NONE,
     RANDOM_STATE,
@@ -101,7 +104,7 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
 """
 
 
-class BaseMLPEnsemble(BaseEstimator):
+class BaseMLPEnsemble(ArchitectureHTML, BaseEstimator):
     """Private base of the ensembles: members, their samples, their training."""
 
     estimators_: list[BaseMLP]
@@ -234,6 +237,16 @@ class BaseMLPEnsemble(BaseEstimator):
     def _base(self) -> BaseMLP:
         """Return the network that members are clones of."""
         raise NotImplementedError
+
+    def _architecture(
+        self, n_features: int | None = None, n_outputs: int | None = None
+    ) -> Architecture:
+        """Return the layers of each network, fitted or not."""
+        members = getattr(self, "estimators_", None) or [self._base()]
+        found = members[0]._architecture(n_features, n_outputs)
+        fitted = hasattr(self, "estimators_")
+        n = len(members) if fitted else self.n_estimators
+        return replace(found, n_networks=n)
 
     def _request(self, given: Request, y: Array, rows: Array | None) -> Request:
         """Return what one member is fitted with."""

@@ -40,6 +40,24 @@ def is_of_callbacks(name: str) -> bool:
     return name.startswith("_") and "callback" in name
 
 
+class HTMLReprMixin:
+    """Add what `_html_below` returns to the diagram that notebooks show."""
+
+    def _html_below(self):
+        return ""
+
+    def _repr_html_inner(self):
+        """Return what calling `_repr_html_` does."""
+        return super()._repr_html_inner() + self._html_below()  # type: ignore[misc]
+
+    def _repr_mimebundle_(self, **kwargs):
+        """Return what Jupyter shows, by its types."""
+        bundle = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        if "text/html" in bundle:
+            bundle["text/html"] += self._html_below()
+        return bundle
+
+
 def optimizer_of(mlp: Any) -> Any:
     """Return the optimiser in a network of scikit-learn, None where it has none."""
     return vars(mlp).get("_optimizer")
@@ -64,6 +82,7 @@ __all__ = [
     "SKLEARN_VERSION",
     "SUPPORTS_CALLBACKS",
     "CallbackSupportMixin",
+    "HTMLReprMixin",
     "check_sample_weight",
     "forget_optimizer",
     "has_callbacks",

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
+from sknn.estimators._architecture import Architecture, as_planned
 from sknn.estimators._blocks import in_blocks
 from sknn.estimators._build import build_autoencoder
 from sknn.estimators._chunks import refuse_chunks
@@ -268,6 +269,15 @@ class MLPAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMLP)
     def _build_layers(self) -> list[Layer]:
         layers, self._n_encoding = build_autoencoder(self, self.n_features_in_)
         return layers
+
+    def _architecture(
+        self, n_features: int | None = None, n_outputs: int | None = None
+    ) -> Architecture:
+        """Return the layers as they are or, before a fit, as they are planned."""
+        if "_network" in vars(self):
+            return super()._architecture()
+        layers, _ = build_autoencoder(self, n_features or 1)
+        return as_planned(layers, n_features, n_features)
 
     @property
     def _n_features_out(self) -> int:

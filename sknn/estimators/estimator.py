@@ -137,7 +137,7 @@ class MLPEstimator(RegressorMethods, BaseMLP):
 
     def _current_task(self) -> str:
         """Return the task as far as it is known; an unknown one is classification."""
-        if self.task != "auto":
+        if isinstance(self.task, str) and self.task != "auto":
             return self.task
         return vars(self).get("task_", "classification")
 

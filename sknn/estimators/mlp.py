@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
+from sknn.estimators._architecture import Architecture, as_fitted, as_planned
 from sknn.estimators._blocks import in_blocks
 from sknn.estimators._build import (
     build_layers,
@@ -32,6 +33,7 @@ from sknn.estimators._chunks import as_chunks
 from sknn.estimators._data import Request
 from sknn.estimators._divergence import NON_FINITE, Divergence
 from sknn.estimators._fitted import FittedNetwork
+from sknn.estimators._html import ArchitectureHTML
 from sknn.estimators._loading import TrainingInput
 from sknn.estimators._parameters import validate_parameters
 from sknn.estimators._publication import of_one_model
@@ -46,7 +48,7 @@ from sknn.estimators._sklearn import (
 )
 from sknn.estimators._storing import check_storable
 from sknn.estimators._targets import ClassTargets
-from sknn.layers import Layer
+from sknn.layers import Embedding, Layer
 from sknn.layers.containers import adapts
 from sknn.losses import Gamma, Poisson, Tweedie
 from sknn.network import Network
@@ -56,7 +58,13 @@ from sknn.training.divergence import all_finite
 from sknn.training.state import TrainingState
 
 
-class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(
+    TrainingInput,
+    FittedNetwork,
+    CallbackSupportMixin,
+    ArchitectureHTML,
+    BaseEstimator,
+):
     """Private base of the multi-layer perceptrons."""
 
     # Set by the constructors of the siblings.
@@ -270,6 +278,18 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
         signs = None if self.monotonic_cst is None else self._signs(n_raw)
         return build_layers(self, n_raw, self._columns, signs)
 
+    def _architecture(
+        self, n_features: int | None = None, n_outputs: int | None = None
+    ) -> Architecture:
+        """Return the layers as they are or, before a fit, as they are planned."""
+        if "_network" in vars(self):
+            return as_fitted(self._network, self._loss.link)
+        embedding = self.categorical_embedding
+        if embedding is None and self.categorical_features is not None:
+            embedding = Embedding()
+        layers = build_layers(self, n_outputs or 1)
+        return as_planned(layers, n_features, n_outputs, embedding)
+
     def _signs(self, n_raw: int) -> tuple[int, ...]:
         """Return the constraint of each column that the network sees."""
         targets = self._targets
@@ -445,9 +465,9 @@ class BaseMLP(TrainingInput, FittedNetwork, CallbackSupportMixin, BaseEstimator)
     def _takes_positive_only(self) -> bool:
         """Tell whether the loss takes no targets below zero."""
         deviances = (Poisson, Gamma, Tweedie)
-        return self.loss in ("poisson", "gamma", "tweedie") or isinstance(
-            self.loss, deviances
-        )
+        if isinstance(self.loss, str):
+            return self.loss in ("poisson", "gamma", "tweedie")
+        return isinstance(self.loss, deviances)
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags."""

@@ -14,9 +14,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
+from sknn.estimators._architecture import Architecture, as_linear, as_planned
 from sknn.estimators._blocks import in_blocks
 from sknn.estimators._callbacks import FitCallbacks
 from sknn.estimators._chunks import refuse_chunks
+from sknn.estimators._html import ArchitectureHTML
 from sknn.estimators._parameters import document
 from sknn.estimators._perceptron_checks import (
     FLOATS,
@@ -35,6 +37,7 @@ from sknn.estimators._publication import of_one_model
 from sknn.estimators._reading import read_matrix, require_finite
 from sknn.estimators._sklearn import CallbackSupportMixin, with_callbacks
 from sknn.estimators._stored import storable
+from sknn.layers import Dense
 from sknn.training.perceptron import Average, Epoch, Samples, Weights
 
 # Largest number of rows of a block of predictions.
@@ -49,7 +52,9 @@ def _can_go_on(estimator: Any) -> bool:
 
 @storable
 @document(PARAMETERS)
-class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class PerceptronClassifier(
+    CallbackSupportMixin, ClassifierMixin, ArchitectureHTML, BaseEstimator
+):
     """Perceptron, a drop-in for scikit-learn's `Perceptron`.
 
     Rosenblatt's rule with a step activation: samples are visited one by one, and each
@@ -448,6 +453,14 @@ class PerceptronClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         raw = self._scores(X)
         codes = (raw > 0).astype(int) if raw.ndim == 1 else raw.argmax(axis=1)
         return self.classes_[codes]
+
+    def _architecture(
+        self, n_features: int | None = None, n_outputs: int | None = None
+    ) -> Architecture:
+        """Return the one layer, fitted or not."""
+        if hasattr(self, "coef_"):
+            return as_linear(self._dense_coef(), self.intercept_, "sign")
+        return as_planned([Dense(n_outputs or 1)], n_features, n_outputs)
 
     def densify(self) -> PerceptronClassifier:
         """Turn ``coef_`` back into a plain array.

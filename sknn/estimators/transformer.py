@@ -14,6 +14,7 @@ from sklearn.base import (
     TransformerMixin,
     clone,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -23,6 +24,8 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import check_is_fitted
 
 from sknn._array import Array
+from sknn.estimators._architecture import Architecture
+from sknn.estimators._html import ArchitectureHTML
 from sknn.estimators._parameters import InvalidParameterError
 from sknn.estimators._publication import of_one_model
 from sknn.estimators._stored import storable
@@ -32,7 +35,11 @@ from sknn.layers import Dense, Layer
 
 @storable
 class MLPTransformer(
-    ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    ArchitectureHTML,
+    BaseEstimator,
 ):
     """Activations of a hidden layer of a network, as features.
 
@@ -160,6 +167,15 @@ class MLPTransformer(
             network.set_params(random_state=self.random_state)
         return network
 
+    def _architecture(
+        self, n_features: int | None = None, n_outputs: int | None = None
+    ) -> Architecture:
+        """Return the layers of the network, fitted or not."""
+        network = getattr(self, "estimator_", None) or self.estimator or MLPEstimator()
+        if isinstance(network, FrozenEstimator):
+            network = network.estimator
+        return network._architecture(n_features, n_outputs)
+
     def get_metadata_routing(self) -> MetadataRouter:
         """Return what is routed to the network.
 
@@ -177,7 +193,8 @@ class MLPTransformer(
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags: of the input those of the network."""
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator or MLPEstimator())
+        known = hasattr(self.estimator, "_raw") and not isinstance(self.estimator, type)
+        inner = get_tags(self.estimator if known else MLPEstimator())
         tags.input_tags = inner.input_tags
         tags.target_tags.required = inner.target_tags.required
         casts = getattr(self.estimator, "dtype", None) is not None
