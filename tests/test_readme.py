@@ -1,6 +1,7 @@
 """README.md and the pages of docs/ run, and point at things that exist."""
 
 import doctest
+import inspect
 import pathlib
 import re
 import tomllib
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
+
+from sknn import MLPClassifier, MLPRegressor
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -77,6 +80,13 @@ def test_relative_links_of_the_page_lead_somewhere(page):
     targets = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", text_of(page))
     broken = [target for target in targets if not (page.parent / target).exists()]
     assert broken == []
+
+
+def test_the_page_for_scikit_learns_users_names_every_parameter():
+    text = text_of(ROOT / "docs" / "migrating" / "from_sklearn.md")
+    of_fit = set(inspect.signature(MLPClassifier.fit).parameters) - {"self", "X", "y"}
+    names = {*MLPClassifier().get_params(), *MLPRegressor().get_params(), *of_fit}
+    assert {name for name in names if f"`{name}`" not in text} == set()
 
 
 @pytest.fixture(scope="module")
