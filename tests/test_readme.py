@@ -1,9 +1,12 @@
 """README.md and the pages of docs/ run, and point at things that exist."""
 
+import csv
 import doctest
 import inspect
 import pathlib
 import re
+import runpy
+import sys
 import tomllib
 
 import numpy as np
@@ -87,6 +90,42 @@ def test_the_page_for_scikit_learns_users_names_every_parameter():
     of_fit = set(inspect.signature(MLPClassifier.fit).parameters) - {"self", "X", "y"}
     names = {*MLPClassifier().get_params(), *MLPRegressor().get_params(), *of_fit}
     assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+FIGURES = ROOT / "docs" / "figures"
+
+
+def rows_of_fits(page):
+    """The figures of the table of fits: seconds and ratios of each line."""
+    lines = text_of(page).splitlines()
+    start = next(i for i, line in enumerate(lines) if "rows × epochs" in line) + 2
+    network = ""
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            return
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        network = cells[0] or network
+        yield network, cells[1], *re.findall(r"[\d.]+", " ".join(cells[2:]))
+
+
+@each([README, ROOT / "docs" / "benchmarks.md"])
+def test_the_table_of_fits_is_the_stored_one(page):
+    with (FIGURES / "fit_speed.csv").open(encoding="utf-8") as file:
+        stored = [
+            (f"{network}, {batch}, {rows} × {epochs}", *rest)
+            for network, batch, rows, epochs, *rest in list(csv.reader(file))[1:]
+        ]
+    assert list(rows_of_fits(page)) == stored
+
+
+@pytest.mark.parametrize("script", sorted(FIGURES.glob("*.py")), ids=lambda p: p.name)
+def test_each_figure_is_drawn(script, monkeypatch):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.setattr(plt, "show", lambda: plt.gcf().canvas.draw())
+    runpy.run_path(str(script))
+    assert plt.gca().lines
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")
