@@ -150,7 +150,7 @@ for name, (model, marker, color) in finders.items():
     ax.plot(areas, range(3), marker, color=color, ms=9, label=name)
 ax.set_yticks(range(3), strangers)
 ax.set(xlabel="area under the ROC curve (0.5 is chance)", ylim=(-0.5, 2.5))
-ax.legend(loc="upper left", fontsize=9)
+ax.legend(loc="center left", fontsize=9)
 plt.show()
 
 # %%

@@ -13,7 +13,6 @@ the probabilities are no longer probabilities.
 """
 
 import matplotlib.pyplot as plt
-import numpy as np
 from sklearn.calibration import calibration_curve
 from sklearn.datasets import load_digits
 from sklearn.metrics import (
