@@ -118,9 +118,10 @@ def test_the_table_of_fits_is_the_stored_one(page):
     assert list(rows_of_fits(page)) == stored
 
 
-@pytest.mark.parametrize("script", sorted(FIGURES.glob("*.py")), ids=lambda p: p.name)
-def test_each_figure_is_drawn(script, monkeypatch):
+@pytest.mark.parametrize("table", sorted(FIGURES.glob("*.csv")), ids=lambda p: p.name)
+def test_each_table_is_drawn(table, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot")
+    script = table.with_suffix(".py")
     monkeypatch.setattr(sys, "argv", [str(script)])
     monkeypatch.setattr(plt, "show", lambda: plt.gcf().canvas.draw())
     runpy.run_path(str(script))
@@ -157,3 +158,10 @@ def test_the_commands_install_extras_that_exist(commands):
 def test_each_benchmark_has_its_command_in_contributing(script):
     text = text_of(ROOT / "docs" / "contributing.md")
     assert f"python {script.relative_to(ROOT).as_posix()}`" in text
+
+
+def test_badges_say_what_pyproject_states():
+    script = runpy.run_path(str(FIGURES / "badges.py"))
+    assert all(text_of(path) == text for path, text in script["files"]().items())
+    shown = re.findall(r"\((docs/figures/badges/.*?)\)", text_of(README))
+    assert {ROOT / path for path in shown} == set(script["files"]())

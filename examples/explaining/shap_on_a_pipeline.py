@@ -50,7 +50,9 @@ network = MLPClassifier(
     (32, 16), solver="lbfgs", alpha=1.0, max_iter=2000, tol=3e-3, random_state=0
 )
 model = make_pipeline(columns, network).fit(X_train, y_train)
-print(f"{X.shape[1]} columns, {model[:-1].transform(X_test).shape[1]} inside the network")
+print(
+    f"{X.shape[1]} columns, {model[:-1].transform(X_test).shape[1]} inside the network"
+)
 print(f"accuracy on test rows: {model.score(X_test, y_test):.3f}")
 
 # %%
