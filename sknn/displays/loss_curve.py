@@ -6,7 +6,7 @@ Collects the histories of fitted estimators and draws them; measures nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class Curve:
         What is counted.
     members : sequence of Curve, default=()
         Of an ensemble, the curves of its networks.
+    is_named : bool, default=False
+        Whether the legend says the name of a curve that stands alone.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Curve:
     best_epoch: int | None = None
     unit: str = "Epoch"
     members: Sequence[Curve] = field(default=())
+    is_named: bool = False
 
 
 class LossCurveDisplay:
@@ -171,6 +174,7 @@ class LossCurveDisplay:
             If it did not record this metric.
         """
         curve, metric = _read(estimator, metric, name)
+        curve = replace(curve, is_named=name is not None)
         return cls([curve], metric=metric).plot(ax, log_scale=log_scale, **kwargs)
 
     @classmethod
@@ -339,14 +343,15 @@ class LossCurveDisplay:
         shown = {"marker": "o", "markersize": 4} if len(curve.epochs) == 1 else {}
         shown |= {"linewidth": 1.8, **style}
         mean = f", mean of {len(curve.members)}" if curve.members else ""
-        label = curve.name if several else "training" + mean
+        front = f"{curve.name}, " if curve.is_named else ""
+        label = curve.name if several else f"{front}training{mean}"
         if curve.training is not None:
             line = self.ax_.plot(curve.epochs, curve.training, label=label, **shown)
             self.lines_ += line
         if curve.validation is not None:
             shown["color"] = second["color"]
             if not several:
-                label = "validation" + mean
+                label = f"{front}validation{mean}"
             elif curve.training is not None:
                 label = "_validation of " + curve.name
             dashed = {"linestyle": "--", **shown}
@@ -503,6 +508,7 @@ def _mean(parts: list[Array | None], n: int) -> Array | None:
 
 def _read_one(model: Any, metric: str, name: str) -> tuple[Curve, str]:
     history = _history(model)
+    metric = metric if isinstance(metric, str) else repr(metric)
     if metric == "auto":
         metric = "mistakes" if "mistakes" in history else "loss"
     training, validation = history.get(metric), history.get(f"validation_{metric}")
