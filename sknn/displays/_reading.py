@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sknn.estimators._ensemble import BaseMLPEnsemble
@@ -32,31 +33,40 @@ def unwrap(estimator: Any) -> Any:
             f"instance, {estimator.__name__}(), and fit it."
         )
     while not isinstance(estimator, OURS):
-        if hasattr(estimator, "steps") and hasattr(estimator, "named_steps"):
-            estimator = estimator.steps[-1][1]
-        elif hasattr(estimator, "param_distributions") or hasattr(
-            estimator, "cv_results_"
-        ):
-            estimator = _fitted_part(estimator, "best_estimator_")
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif hasattr(estimator, "regressor_"):
-            estimator = estimator.regressor_
-        elif type(estimator).__name__ == "FrozenEstimator":
-            estimator = estimator.estimator
-        else:
+        inner = _inner(estimator)
+        if inner is None:
             return estimator
+        estimator = inner
     return estimator
 
 
-def _fitted_part(estimator: Any, name: str) -> Any:
-    part = getattr(estimator, name, None)
-    if part is None:
+def _inner(estimator: Any) -> Any:
+    """Return what a fitted wrapper uses, None where it is no wrapper."""
+    if hasattr(estimator, "steps") and hasattr(estimator, "named_steps"):
+        return estimator.steps[-1][1]
+    for name in ("best_estimator_", "regressor_"):
+        if hasattr(estimator, name):
+            return getattr(estimator, name)
+    if hasattr(estimator, "cv_results_"):
         raise NotFittedError(
-            f"This {type(estimator).__name__} holds no fitted network: call fit, with "
+            f"This {type(estimator).__name__} holds no fitted network: call fit with "
             "refit=True."
         )
-    return part
+    return estimator.estimator if isinstance(estimator, FrozenEstimator) else None
+
+
+def no_network(found: Any) -> Exception:
+    """Return the error about what is no network of ours, or a wrapper before fit."""
+    inside = found.get_params(deep=False) if hasattr(found, "get_params") else {}
+    if any(hasattr(part, "fit") for part in inside.values()):
+        try:
+            check_is_fitted(found)
+        except NotFittedError as error:
+            return error
+    return TypeError(
+        "estimator must be a network of sknn, or a pipeline or search that ends with "
+        f"one, got {type(found).__name__}."
+    )
 
 
 def fitted_network(estimator: Any) -> Any:
@@ -66,10 +76,7 @@ def fitted_network(estimator: Any) -> Any:
         check_is_fitted(found)
         return fitted_network(found.estimator_)
     if not isinstance(found, OURS):
-        raise TypeError(
-            "estimator must be a network of sknn, or a pipeline or search that ends "
-            f"with one, got {type(found).__name__}."
-        )
+        raise no_network(found)
     check_is_fitted(found)
     if isinstance(found, BaseMLPEnsemble):
         raise TypeError(

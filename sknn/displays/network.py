@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from sknn.displays._columns import Arc, Column, elide, lay_out
 from sknn.displays._names import input_names, output_names, shortened
-from sknn.displays._reading import COLOURS, GREY, OURS, axes, unwrap
+from sknn.displays._reading import COLOURS, GREY, OURS, axes, no_network, unwrap
 from sknn.estimators._architecture import Architecture
 
 Array = Any
@@ -134,10 +134,7 @@ class NetworkDisplay:
         _check_at_least(3, max_units=max_units, max_layers=max_layers)
         model = unwrap(estimator)
         if not isinstance(model, OURS):
-            raise TypeError(
-                "estimator must be a network of sknn, or a pipeline or search that "
-                f"ends with one, got {type(model).__name__}."
-            )
+            raise no_network(model)
         found = _described(model, n_features, n_outputs)
         assert found.n_inputs is not None
         names: Any = feature_names
