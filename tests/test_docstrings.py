@@ -80,7 +80,7 @@ def checks_by_name():
     checks = {}
     for module in modules(pkgutil.iter_modules):
         for value in public_objects(module):
-            face = value.__name__ in sknn.__all__
+            face = value.__name__ in sknn.__all__ or module is sknn.displays
             name = f"{value.__module__}.{value.__qualname__}"
             checks[name] = SUMMARY | SECTIONS | COMPLETE
             if not inspect.isclass(value):

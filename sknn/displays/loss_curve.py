@@ -492,7 +492,7 @@ def _read_members(members: list[Any], metric: str, name: str) -> tuple[Curve, st
     curves = [curve for curve, _ in found]
     # A mean over those that are left would jump where one of them ends.
     n = min(len(curve.epochs) for curve in curves)
-    means = {
+    means: dict[str, Any] = {
         part: _mean([getattr(curve, part) for curve in curves], n)
         for part in ("training", "validation", "score")
     }
