@@ -108,12 +108,12 @@ for row, name in enumerate(networks):
     flow.plot(range(1, len(norms) + 1), norms, ms=4, label=name, **look)
     accuracy.plot([0, scores[name]], [row, row], color="0.85", zorder=1)
     accuracy.plot(scores[name], row, ms=9, **look)
-    accuracy.text(
-        max(scores[name], 0.2) - 0.04,
-        row,
+    accuracy.annotate(
         f"{scores[name]:.2f}",
-        ha="right",
-        va="bottom",
+        (scores[name], row),
+        xytext=(0, 7),
+        textcoords="offset points",
+        ha="center",
     )
 flow.set(
     yscale="log",
@@ -121,7 +121,7 @@ flow.set(
     ylabel="norm of the gradient",
     xticks=[1, 5, 10, 15, 21],
 )
-accuracy.set(xlabel="test accuracy", xlim=(0, 1.05))
+accuracy.set(xlabel="test accuracy", xlim=(0, 1.08), ylim=(-0.6, 5.4))
 accuracy.set_yticks(range(len(networks)), networks)
 accuracy.invert_yaxis()
 accuracy.yaxis.tick_right()
