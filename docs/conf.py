@@ -86,7 +86,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["auto_examples"],
     "filename_pattern": r"\.py",
     # Scripts for the command line.
-    "ignore_pattern": r"^(quickstart|optuna_pruning|search)\.py$",
+    "ignore_pattern": r"^(quickstart|optuna_pruning)\.py$",
     "subsection_order": [f"../examples/{section}" for section in SECTIONS],
     "within_subsection_order": "FileNameSortKey",
     "backreferences_dir": "generated/backreferences",
