@@ -80,8 +80,8 @@ plt.show()
 
 # %%
 # The autoencoder's map keeps more of the images and tells more kinds apart. Distances
-# in it mean less: nothing makes the codes even, and another `random_state` draws another
-# map.
+# in it mean less: nothing makes the codes even, and another `random_state` draws
+# another map.
 #
 # Reconstructions
 # ---------------

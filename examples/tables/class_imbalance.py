@@ -97,8 +97,8 @@ for name, decision in decisions.items():
     print(f"{name:38s} {-gain(y_test, decision):9.2f} {found:9d} {false_alarms:10d}")
 
 # %%
-# At its usual threshold the plain network costs most, because it misses many eights. The
-# other three decisions are cheaper and near to each other.
+# At its usual threshold the plain network costs most, because it misses many eights.
+# The other three decisions are cheaper and near to each other.
 #
 # One curve, two prices
 # ---------------------
@@ -138,9 +138,9 @@ plt.show()
 
 # %%
 # The balanced network says 0.5 where far fewer than half of the images are eights. That
-# is not a fault of the network: it was trained as if half of all images were eights. Who
-# needs the probabilities afterwards, to add up costs or to tell a person, does better
-# without weights. Studies of clinical models found the same [3]_.
+# is not a fault of the network: it was trained as if half of all images were eights.
+# Who needs the probabilities afterwards, to add up costs or to tell a person, does
+# better without weights. Studies of clinical models found the same [3]_.
 #
 # When weights are right all the same: where a network has to be used at 0.5 by others,
 # and where it is stopped early and would not have looked at the rare class by then.
@@ -149,7 +149,8 @@ plt.show()
 #
 # .. [1] Elkan, "The foundations of cost-sensitive learning", IJCAI 2001.
 # .. [2] Saito and Rehmsmeier, "The precision-recall plot is more informative than the
-#    ROC plot when evaluating binary classifiers on imbalanced datasets", PLoS ONE, 2015.
+#    ROC plot when evaluating binary classifiers on imbalanced datasets", PLoS ONE,
+#    2015.
 # .. [3] van den Goorbergh, van Smeden, Timmerman and Van Calster, "The harm of class
 #    imbalance corrections for risk prediction models", Journal of the American Medical
 #    Informatics Association, 2022.

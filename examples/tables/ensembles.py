@@ -8,8 +8,8 @@ an honest score without a test set, and their disagreement tells where an answer
 guess [1]_.
 
 This example looks at all three on images of digits, and then asks the ensemble about
-something that it has never seen: digits that lie on their side. There the members agree,
-and are wrong.
+something that it has never seen: digits that lie on their side. There the members
+agree, and are wrong.
 """
 
 import matplotlib.pyplot as plt
@@ -61,8 +61,8 @@ print(f"rows left out   {ensemble.oob_score_:8.3f}", end=" ")
 print(f"{log_loss(y_train, ensemble.oob_prediction_):10.3f}")
 
 # %%
-# The score of the rows left out is that of single members, since each row is answered by
-# one network only. The ensemble will do a little better than it says.
+# The score of the rows left out is that of single members, since each row is answered
+# by one network only. The ensemble will do a little better than it says.
 #
 # Two kinds of not knowing
 # ------------------------
@@ -95,8 +95,8 @@ for angle in angles:
 total, disagreement, right = np.array(curves).T
 
 # %%
-# And a use for it: let the ensemble answer only what it is sure of, and hand the rest to
-# a person. The curve shows how accuracy grows with the share of answers that are
+# And a use for it: let the ensemble answer only what it is sure of, and hand the rest
+# to a person. The curve shows how accuracy grows with the share of answers that are
 # withheld, by the largest probability of a single network and by that of the ensemble.
 
 BLUE, RED, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -159,11 +159,12 @@ print(f"ink in the first column: {edge[0]:.4f} in training, {edge[1]:.2f} at 90Â
 
 # %%
 # The last line shows why. Upright digits hardly ever touch the left edge, so that
-# training has said next to nothing about these pixels. Turned digits fill them. Far from
-# the data a network of ReLUs goes on in straight lines, and its scores grow along them,
-# whatever they are [3]_. Members that were made alike do so together. Disagreement is a
-# warning sign; its absence is no proof. What lies outside of the training data is better
-# sought in the inputs, as :ref:`sphx_glr_auto_examples_tables_autoencoder.py` does.
+# training has said next to nothing about these pixels. Turned digits fill them. Far
+# from the data a network of ReLUs goes on in straight lines, and its scores grow along
+# them, whatever they are [3]_. Members that were made alike do so together.
+# Disagreement is a warning sign; its absence is no proof. What lies outside of the
+# training data is better sought in the inputs, as
+# :ref:`sphx_glr_auto_examples_tables_autoencoder.py` does.
 #
 # .. [1] Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive
 #    uncertainty estimation using deep ensembles", NeurIPS 2017.

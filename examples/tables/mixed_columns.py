@@ -42,8 +42,8 @@ table["texture"] = pd.qcut(data.data["mean texture"], 4, labels=labels)
 
 # %%
 # The gaps are made, in two ways. Once a third of the radii is lost by chance. Once the
-# third of the *largest* radii is lost, as if the instrument had a limit that it does not
-# report. The number of gaps is the same.
+# third of the *largest* radii is lost, as if the instrument had a limit that it does
+# not report. The number of gaps is the same.
 
 rng = np.random.default_rng(0)
 n_missing = len(table) // 3
@@ -85,9 +85,9 @@ native = {"categorical_features": "from_dtype", "scaling": "standard"}
 
 # %%
 # Straight into the network, columns of text and categories are recognised by their
-# type, numbers are scaled, and `missing` says how gaps are filled: by the mean alone, or
-# with a further column that tells where they were. The tabular network always adds that
-# column. It is kept smaller here than its defaults are, to save time.
+# type, numbers are scaled, and `missing` says how gaps are filled: by the mean alone,
+# or with a further column that tells where they were. The tabular network always adds
+# that column. It is kept smaller here than its defaults are, to save time.
 
 ways = {
     "ColumnTransformer, mean": make_pipeline(columns(False), MLPClassifier(**settings)),
@@ -122,8 +122,8 @@ for way in ways:
 
 # %%
 # By hand or by keyword, the same treatment gives the same losses up to details of
-# scaling. What matters is the indicator, and only where the gap says something: then the
-# network learns that a missing radius is a large one.
+# scaling. What matters is the indicator, and only where the gap says something: then
+# the network learns that a missing radius is a large one.
 
 figure, axes = plt.subplots(
     1, 2, figsize=(9, 3.4), sharex=True, sharey=True, layout="constrained"

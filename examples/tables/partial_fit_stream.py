@@ -3,10 +3,10 @@ Learning from a stream: drift and the prequential error
 =======================================================
 
 Some data never end: they come in small portions, and the world that they come from
-changes. `partial_fit` makes one pass over each portion and goes on from where it was. How good
-is such a model? There is no test set, but there is something better: every portion is
-predicted first and learned from afterwards. The errors of these predictions are the
-*prequential* error [1]_ [2]_.
+changes. `partial_fit` makes one pass over each portion and goes on from where it was.
+How good is such a model? There is no test set, but there is something better: every
+portion is predicted first and learned from afterwards. The errors of these predictions
+are the *prequential* error [1]_ [2]_.
 
 The example lets digits arrive one after another, turns the scanner by a right angle
 half-way, and compares a model that was trained once with models that keep learning.
@@ -111,9 +111,9 @@ for name, wrong in errors.items():
 
 # %%
 # A model that is trained once is fine until the world turns, and says nothing about it:
-# its probabilities look as before. The prequential error shows it within a few portions,
-# as soon as labels arrive. In many applications labels come late; then the error is late
-# by as much.
+# its probabilities look as before. The prequential error shows it within a few
+# portions, as soon as labels arrive. In many applications labels come late; then the
+# error is late by as much.
 #
 # How much to remember is a trade. A longer memory is better while nothing changes, and
 # holds on to what is no longer true when something does. And what was learned before is
@@ -126,8 +126,8 @@ for name, model in models.items():
 
 # %%
 # Solvers with a memory, such as Adam, keep it between calls, and so does
-# :meth:`~sknn.MLPClassifier.partial_fit`: on the same data, ten calls equal a fit of ten
-# epochs to the bit.
+# :meth:`~sknn.MLPClassifier.partial_fit`: on the same data, ten calls equal a fit of
+# ten epochs to the bit.
 #
 # .. [1] Dawid, "Statistical theory: the prequential approach", Journal of the Royal
 #    Statistical Society A 147, 1984.

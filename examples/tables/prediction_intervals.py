@@ -142,7 +142,7 @@ COLORS = ["black", "#E69F00", "#CC79A7", "#0072B2", "#009E73"]
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(9.5, 3.8), layout="constrained", width_ratios=[1, 1.15]
 )
-for place, ((name, pairs), color) in enumerate(zip(found.items(), COLORS, strict=True)):
+for place, (pairs, color) in enumerate(zip(found.values(), COLORS, strict=True)):
     inside = np.array(pairs)[:, 0]
     left.plot(inside, [place] * len(inside), "o", color=color, alpha=0.35)
     left.plot(inside.mean(), place, "D", color=color, ms=9, mec="white")
@@ -177,6 +177,7 @@ plt.show()
 # .. [1] Vovk, Gammerman and Shafer, *Algorithmic Learning in a Random World*, Springer,
 #    2005.
 # .. [2] Koenker and Bassett, "Regression quantiles", Econometrica 46, 1978.
-# .. [3] Romano, Patterson and Candès, "Conformalized quantile regression", NeurIPS 2019.
+# .. [3] Romano, Patterson and Candès, "Conformalized quantile regression", NeurIPS
+#    2019.
 # .. [4] Barber, Candès, Ramdas and Tibshirani, "Predictive inference with the
 #    jackknife+", Annals of Statistics 49, 2021.
