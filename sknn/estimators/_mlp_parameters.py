@@ -22,6 +22,7 @@ from sknn.estimators._parameters import (
     Parameter,
     instance_of,
     integer,
+    named_in,
     one_of,
     real,
     sequence_of,
@@ -31,7 +32,7 @@ from sknn.optimizers import OPTIMIZERS, Optimizer
 from sknn.schedules import SCHEDULES, Schedule
 from sknn.training.averaging import AVERAGES, Averaging
 
-_ACTIVATION = one_of(*ACTIVATIONS)
+_ACTIVATION = named_in(ACTIVATIONS)
 
 
 def _is_float_dtype(value: object) -> bool:
@@ -56,9 +57,7 @@ _SCORING = (
     )
 )
 
-_REGRESSION_LOSSES = [
-    name for name in LOSSES if not name.startswith(("binary_", "multinomial_"))
-]
+_REGRESSION_LOSS = named_in(LOSSES, without=("binary_", "multinomial_"))
 
 PARAMETERS: dict[str, Parameter] = {
     "task": Parameter(
@@ -81,7 +80,7 @@ PARAMETERS: dict[str, Parameter] = {
         and 'tweedie' (``y >= 0``) or 'gamma' (``y > 0``); or an object from
         ``sknn.losses``, which carries its own parameters.
         """,
-        one_of(*_REGRESSION_LOSSES) | instance_of(Loss, "a sknn.losses.Loss"),
+        _REGRESSION_LOSS | instance_of(Loss, "a sknn.losses.Loss"),
     ),
     "hidden_layer_sizes": Parameter(
         "int or array-like of int of shape (n_layers - 2,), default=(100,)",
@@ -109,7 +108,7 @@ PARAMETERS: dict[str, Parameter] = {
         'adamw', 'nadam', 'rmsprop' and 'lion' use minibatches. An object from
         ``sknn.optimizers`` carries its own parameters.
         """,
-        one_of("lbfgs", *OPTIMIZERS) | instance_of(Optimizer, "a sknn Optimizer"),
+        named_in(OPTIMIZERS, "lbfgs") | instance_of(Optimizer, "a sknn Optimizer"),
     ),
     "alpha": Parameter(
         "float, default=0.0001",
@@ -137,7 +136,7 @@ PARAMETERS: dict[str, Parameter] = {
         `max_iter` epochs of the fit 'cosine', 'one_cycle', 'coslog4', 'flat_cos'. An
         object from ``sknn.schedules`` carries its own parameters.
         """,
-        one_of(*SCHEDULES) | instance_of(Schedule, "a sknn.schedules.Schedule"),
+        named_in(SCHEDULES) | instance_of(Schedule, "a sknn.schedules.Schedule"),
     ),
     "learning_rate_init": Parameter(
         "float, default=0.001",
@@ -325,7 +324,7 @@ PARAMETERS: dict[str, Parameter] = {
         last quarter of `max_iter` epochs; or an object from
         ``sknn.training.averaging``. Not used by 'lbfgs'.
         """,
-        NONE | one_of(*AVERAGES) | instance_of(Averaging, "a sknn Averaging"),
+        NONE | named_in(AVERAGES) | instance_of(Averaging, "a sknn Averaging"),
     ),
     **LAYER_PARAMETERS,
     "quantile": Parameter(

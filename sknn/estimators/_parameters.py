@@ -100,6 +100,21 @@ def one_of(*names: str) -> Allowed:
     )
 
 
+def named_in(
+    table: Mapping[str, Any], *others: str, without: tuple[str, ...] = ()
+) -> Allowed:
+    """Allow the names of a table, also those it is given later, and these `others`.
+
+    Names that begin with one of `without` are not allowed.
+    """
+
+    def is_named(value: Any) -> bool:
+        known = isinstance(value, str) and (value in table or value in others)
+        return known and not value.startswith(without)
+
+    return Allowed(one_of(*filter(is_named, [*table, *others])).words, is_named)
+
+
 def instance_of(kind: type, words: str) -> Allowed:
     """Allow an instance of `kind`, described by `words`."""
     return Allowed(words, lambda value: isinstance(value, kind))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sknn import MLPClassifier, MLPEstimator, MLPRegressor
+from sknn.activations import ACTIVATIONS
 from sknn.estimators import _mlp_parameters
 from sknn.estimators._parameters import (
     InvalidParameterError,
@@ -15,6 +16,10 @@ from sknn.estimators._parameters import (
     sequence_of,
     validate_parameters,
 )
+from sknn.losses import LOSSES
+from sknn.optimizers import OPTIMIZERS
+from sknn.schedules import SCHEDULES
+from sknn.training.averaging import AVERAGES
 
 MODELS = [MLPClassifier, MLPRegressor, MLPEstimator]
 
@@ -54,6 +59,35 @@ def test_every_default_is_allowed_and_documented(cls):
 def test_allowed_values_pass_and_others_do_not(allowed, good, bad):
     assert all(allowed.check(value) is True for value in good)
     assert not any(allowed.check(value) for value in bad)
+
+
+TABLES = {
+    "activation": (ACTIVATIONS, "tanh"),
+    "solver": (OPTIMIZERS, "adam"),
+    "learning_rate": (SCHEDULES, "exponential"),
+    "average": (AVERAGES, "ema"),
+    "loss": (LOSSES, "huber"),
+}
+
+
+@pytest.mark.parametrize("keyword", TABLES)
+def test_a_row_put_into_a_table_is_a_name_like_the_others(keyword, monkeypatch):
+    table, known = TABLES[keyword]
+    X, y = np.random.default_rng(0).normal(size=(2, 20, 1))
+
+    def predictions(name):
+        model = MLPRegressor(random_state=0, **{keyword: name})
+        return model.partial_fit(X, y[:, 0]).predict(X)
+
+    with pytest.raises(InvalidParameterError):
+        predictions("mine")
+    monkeypatch.setitem(table, "mine", table[known])
+    np.testing.assert_array_equal(predictions("mine"), predictions(known))
+
+
+def test_a_loss_for_labels_is_no_name_for_numbers():
+    with pytest.raises(InvalidParameterError):
+        MLPRegressor(loss="binary_log_loss").fit([[1.0], [2.0]], [1.0, 2.0])
 
 
 def test_an_error_names_parameter_class_allowed_and_value():
