@@ -118,7 +118,7 @@ html_theme_options = {
     "footer_center": [],
     "footer_end": ["theme-version"],
 }
-html_sidebars = {page: [] for page in ("index", "install", "start", "benchmarks")}
+html_sidebars = {page: [] for page in ("index", "install", "start", "benchmarks", "faq")}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

@@ -14,7 +14,8 @@ RAISED = r'\1<mo lspace="0" rspace="0">&#x02032;</mo>'
 def mathml(formula, display):
     """Return a formula in the notation of browsers."""
     if r"\\" in formula and r"\begin" not in formula:
-        formula = rf"\begin{{aligned}}{formula}\end{{aligned}}"
+        formula = rf"\begin{{split}}{formula}\end{{split}}"
+    formula = formula.replace("{aligned}", "{split}")  # the name that is known
     return PRIME.sub(RAISED, convert(formula, display=display))
 
 
