@@ -118,7 +118,10 @@ html_theme_options = {
     "footer_center": [],
     "footer_end": ["theme-version"],
 }
-html_sidebars = {page: [] for page in ("index", "install", "start", "benchmarks", "faq")}
+html_context = {"default_mode": "auto"}
+html_sidebars = {
+    page: [] for page in ("index", "install", "start", "benchmarks", "faq")
+}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
