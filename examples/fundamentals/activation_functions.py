@@ -35,7 +35,12 @@ BLUE, VERMILLION = "#0072B2", "#D55E00"
 
 z = np.linspace(-4, 4, 401)
 figure, axes = plt.subplots(
-    3, 4, figsize=(9, 6), sharex=True, sharey=True, layout="constrained"
+    len(ACTIVATIONS) // 4 + 1,
+    4,
+    figsize=(9, 6),
+    sharex=True,
+    sharey=True,
+    layout="constrained",
 )
 for ax, (name, activation) in zip(axes.flat, ACTIVATIONS.items(), strict=False):
     value, slope = np.empty_like(z), np.empty_like(z)

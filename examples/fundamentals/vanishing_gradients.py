@@ -89,7 +89,8 @@ for name, parameters in networks.items():
 # On the left the norm of the gradient in each layer after the first epoch, on the right
 # what came of it. Read the left picture from the output, at its right end, back to the
 # first layer. For ``logistic`` the line falls without end: this network answers the
-# same for every digit. He's weights lift the line of ReLU.
+# same for every digit. He's weights lift the line of ReLU, though in
+# these few epochs accuracy gains nothing from it.
 #
 # Batch normalisation alone keeps the signal in order on its way forward, but not the
 # gradient on its way back. It grows with each layer: by the root of

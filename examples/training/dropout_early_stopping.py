@@ -78,10 +78,10 @@ for name, network in fits.items():
 # Without a cure the validation loss is best within a few epochs, and rises while the
 # training loss goes to zero. **Early stopping** keeps the weights of the best epoch.
 # **alpha** adds :math:`\frac{\alpha}{2n} \|W\|^2` to the loss of a batch of :math:`n`
-# samples: weights are small unless the data insist. The training loss
-# in the picture holds this penalty. **Dropout** switches off half of
-# the units at random in each step, so that no unit can rely on another one (Srivastava
-# et al. 2014); its training loss is that of the thinned network and stays higher.
+# samples: weights are small unless the data insist. The training loss in the picture
+# holds this penalty. **Dropout** switches off half of the units at random in each step,
+# so that no unit can rely on another one (Srivastava et al. 2014); its training loss is
+# that of the thinned network and stays higher.
 
 figure, axes = plt.subplots(
     2, 2, figsize=(9, 6.5), sharex=True, sharey=True, layout="constrained"

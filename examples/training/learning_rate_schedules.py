@@ -48,7 +48,12 @@ def progress(epoch):
 
 epochs = np.arange(0, N_EPOCHS, 0.05)
 figure, axes = plt.subplots(
-    3, 4, figsize=(9, 5.5), sharex=True, sharey=True, layout="constrained"
+    -(-len(SCHEDULES) // 4),
+    4,
+    figsize=(9, 5.5),
+    sharex=True,
+    sharey=True,
+    layout="constrained",
 )
 for ax, (name, make) in zip(axes.flat, SCHEDULES.items(), strict=False):
     schedule = make()

@@ -4,8 +4,8 @@ Gradient descent and its descendants
 
 Gradient descent goes down the steepest slope. Where a valley is narrow in one direction
 and long in the other, the steepest slope points across the valley, not along it. Steps
-short enough for the walls are too short for the floor. Every optimiser since is an
-answer to this.
+short enough for the walls are too short for the floor. The optimisers that came later
+are answers to this.
 
 First the optimisers of :mod:`sknn.optimizers` walk down such a valley, where each step
 can be seen. Then they train a network on the digits, each at the rate that suits it.
@@ -121,8 +121,8 @@ for name, i in best.items():
 # %%
 # The best rates lie far apart: those of Lion and RMSProp are the lowest, that of plain
 # gradient descent is the highest. A rate means something only together with its
-# optimiser. On the left, a wide valley is a good thing to have: there the rate need not
-# be known well. On the right, all run at their best rate. This is one start on one set
+# optimiser. On the left, a curve that is low over a wide range is a good thing to have:
+# there the rate need not be known well. On the right, all run at their best rate. This is one start on one set
 # of data, and the loss of training: small differences mean nothing.
 
 COLOURS = ["black", "#0072B2", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"]
