@@ -53,7 +53,8 @@ for ax, (name, activation) in zip(axes.flat, ACTIVATIONS.items(), strict=False):
     ]
     ax.set(title=name, ylim=(-2, 3), xticks=[-4, 0, 4])
     print(f"{name:10}  slope from {slope.min():5.2f} to {slope.max():4.2f} on [-4, 4]")
-axes.flat[-1].set_axis_off()
+for ax in axes.flat[len(ACTIVATIONS) :]:
+    ax.set_axis_off()
 axes.flat[-1].legend(handles=lines, loc="center", frameon=False)
 figure.supxlabel("$z$")
 plt.show()

@@ -63,11 +63,11 @@ grid = {
 # Three searches
 # --------------
 #
-# The grid has 24 points. The random search draws 8 from the same ranges; along each axis
-# these are 8 different values, where the grid has four and six (Bergstra and Bengio
-# 2012). Halving starts all 24 points of the grid with 2 epochs each, gives the best
-# third of them 6, and the best third of those 18 (Jamieson and Talwalkar 2016). Each
-# round trains anew.
+# The grid has 24 points. The random search draws 8 from the same ranges; along each
+# axis these are 8 different values, where the grid has four and six (Bergstra and
+# Bengio 2012). Halving starts all 24 points of the grid with 2 epochs each, gives the
+# best third of them 6, and the best third of those 18 (Jamieson and Talwalkar 2016).
+# Each round trains anew.
 
 searches = {
     "grid": GridSearchCV(model, grid, cv=3),

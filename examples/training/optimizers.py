@@ -122,8 +122,9 @@ for name, i in best.items():
 # The best rates lie far apart: those of Lion and RMSProp are the lowest, that of plain
 # gradient descent is the highest. A rate means something only together with its
 # optimiser. On the left, a curve that is low over a wide range is a good thing to have:
-# there the rate need not be known well. On the right, all run at their best rate. This is one start on one set
-# of data, and the loss of training: small differences mean nothing.
+# there the rate need not be known well. On the right, all run at their best rate. This
+# is one start on one set of data, and the loss of training: small differences mean
+# nothing.
 
 COLOURS = ["black", "#0072B2", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"]
 STYLES = [":", "-", "-", "--", "-.", "--", "-"]
