@@ -150,7 +150,8 @@ alike = [
     for a in found
 ]
 
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.8), layout="constrained")
+figure, named = plt.subplot_mosaic("ab;cc", figsize=(8, 6.6), layout="constrained")
+axes = list(named.values())
 for method in methods:
     color, style = STYLES[method]
     place = table.loc[method, ["infidelity", "sensitivity_max"]].astype(float)
@@ -168,18 +169,18 @@ axes[1].semilogx(sizes, np.mean(seeds, axis=1), ":D", color="#D55E00")
 axes[1].axhline(0.9, color="black", lw=0.8)
 axes[1].set(xlabel="copies drawn by LIME", title="rank correlation over seeds")
 
-image = axes[2].imshow(alike, vmin=0, vmax=1, cmap="cividis")
+axes[2].imshow(alike, vmin=0, vmax=1, cmap="cividis", aspect="auto")
 for i, line in enumerate(alike):
     for j, value in enumerate(line):
         color = "black" if value > 0.5 else "white"
         axes[2].text(j, i, f"{value:.2f}", ha="center", va="center", color=color)
-axes[2].set_xticks(range(len(found)), found, rotation=40, ha="right")
+axes[2].set_xticks(range(len(found)), found)
 axes[2].set_yticks(range(len(found)), found)
 axes[2].set_title("agreement of orders")
 plt.show()
 
 # %%
-# The line in the middle is at 0.9: below it, spend more before reading anything. The
+# The line at the top right is at 0.9: below it, spend more before reading anything. The
 # band holds eight in ten patients.
 #
 # Which one to show
@@ -203,8 +204,8 @@ for i in (int(top.argmax()), int(top.argmin())):
 # %%
 # The caveat to all tests: they tell whether an explanation is true to the *model*. A
 # model that is wrong is explained just as faithfully. And hiding columns makes patients
-# that cannot exist, such as one with a high total and no parts of it, in the tests as
-# in most methods; both may share that error.
+# that cannot exist, such as one with much cholesterol in total (`s1`) and little of
+# each kind of it, in the tests as in most methods; both may share that error.
 #
 # .. [1] Yeh, Hsieh, Suggala, Inouye and Ravikumar, "On the (in)fidelity and sensitivity
 #    of explanations", NeurIPS 2019.

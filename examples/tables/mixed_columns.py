@@ -121,8 +121,8 @@ for way in ways:
     print(f"{way:38s} {means[0]:9.3f} {means[1]:8.3f}")
 
 # %%
-# By hand or by keyword, the same treatment gives the same losses up to details of
-# scaling. What matters is the indicator, and only where the gap says something: then
+# By hand or by keyword, the same treatment gives nearly the same losses, up to details
+# of scaling. What matters is the indicator, and only where the gap says something: then
 # the network learns that a missing radius is a large one.
 
 figure, axes = plt.subplots(
@@ -152,11 +152,12 @@ plt.show()
 # seen adds nothing.
 
 model = ways['MLPClassifier, missing="indicator"'].fit(by_size, y)
-row = table.iloc[[0]].copy()
+malignant = model.predict_proba(by_size)[:, list(model.classes_).index("malignant")]
+row = by_size.iloc[[np.abs(malignant - 0.5).argmin()]].copy()
 for surface in [row["surface"].item(), "polished", None]:
     row["surface"] = surface
-    malignant = model.predict_proba(row)[0, list(model.classes_).index("malignant")]
-    print(f"surface = {surface!s:9s} probability of malignant {malignant:.3f}")
+    probability = model.predict_proba(row)[0, list(model.classes_).index("malignant")]
+    print(f"surface = {surface!s:9s} probability of malignant {probability:.3f}")
 
 # %%
 # The caveat: an indicator is right as long as values go missing for the same reason

@@ -111,14 +111,19 @@ for name, wrong in errors.items():
 
 # %%
 # A model that is trained once is fine until the world turns, and says nothing about it:
-# its probabilities look as before. The prequential error shows it within a few
-# portions, as soon as labels arrive. In many applications labels come late; then the
-# error is late by as much.
-#
+# it is as sure of its answers as before. The prequential error shows the turn within a
+# few portions, as soon as labels arrive. In many applications labels come late; then
+# the error is late by as much.
+
+for when, rows in (("before", slice(400, TURN)), ("after", slice(TURN, None))):
+    largest = models["trained once"].predict_proba(X[rows]).max(axis=1)
+    print(f"trained once, largest probability {when} the turn: {largest.mean():.2f}")
+
+# %%
 # How much to remember is a trade. A longer memory is better while nothing changes, and
 # holds on to what is no longer true when something does. And what was learned before is
 # overwritten: asked about upright digits at the end, the models that went on have
-# forgotten them.
+# forgotten much of them.
 
 for name, model in models.items():
     score = model.score(X[400:TURN], y[400:TURN])
