@@ -124,7 +124,8 @@ plt.show()
 
 # %%
 # With the right constraints the fits differ a little less, and they are better on
-# unseen patients: what is known need not be learned from noise.
+# unseen patients: what is known need not be learned from noise. The wrong one makes
+# fits alike, too. That fits agree is no sign that they are right.
 #
 # Three caveats.
 #
