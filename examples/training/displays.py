@@ -60,8 +60,12 @@ plt.show()
 # What the units look for
 # -----------------------
 # The inputs are the pixels of images of 8 by 8, so the weights of each hidden unit are
-# such an image as well: red pixels drive the unit up, blue ones down.
+# such an image as well: red pixels drive the unit up, blue ones down. A unit that is
+# off for all samples gets no gradient. Only the penalty still moves its weights,
+# towards zero, and its image turns pale.
 
+dead = network.history_["dead_units"][-1][0]
+print(f"dead units after the last epoch: {24 * dead:.0f} of 24")
 WeightsDisplay.from_estimator(network, shape=(8, 8))
 plt.show()
 

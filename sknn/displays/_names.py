@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,23 @@ def _names_behind(estimator: Any) -> Any:
         return estimator[:-1].get_feature_names_out()
     except Exception:  # names are an extra: whatever a step raises, do without
         return None
+
+
+def given_names(names: Any, n_inputs: int) -> list[str] | None:
+    """Return names as they were given, checked; None where there are none."""
+    if names is None:
+        return None
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(
+            f"feature_names must be a list of {n_inputs} names, got {names!r}."
+        )
+    found = [str(name) for name in names]
+    if len(found) != n_inputs:
+        raise ValueError(
+            f"feature_names must have {n_inputs} names, one for each input of the "
+            f"layer, got {len(found)}."
+        )
+    return found
 
 
 def output_names(model: Any, n_units: int) -> list[str] | None:

@@ -295,7 +295,9 @@ class LossCurveDisplay:
         own_figure = ax is None
         if log_scale:
             self._check_positive()
-        ax = axes(ax, (6.4 + self._room_for_legend(), 4.0))
+        kwargs = _line_style(kwargs)
+        height = max(4.0, 0.2 * (len(self.curves) + 4))
+        ax = axes(ax, (6.4 + self._room_for_legend(), height))
         self.ax_, self.figure_ = ax, ax.figure
         self.score_ax_: Any = None
         self.lines_: list[Any] = []
@@ -336,7 +338,9 @@ class LossCurveDisplay:
 
     def _draw(self, curve: Curve, style: dict[str, Any]) -> None:
         several = len(self.curves) > 1
-        second = style if several else {**style, "color": COLOURS[1]}
+        second = dict(style)
+        if not several and style["color"] == COLOURS[0]:
+            second["color"] = COLOURS[1]
         for member in curve.members:
             self._draw_member(member, style, second)
         # A single epoch is a point, which a line does not show.
@@ -348,8 +352,8 @@ class LossCurveDisplay:
         if curve.training is not None:
             line = self.ax_.plot(curve.epochs, curve.training, label=label, **shown)
             self.lines_ += line
+        shown["color"] = second["color"]
         if curve.validation is not None:
-            shown["color"] = second["color"]
             if not several:
                 label = f"{front}validation{mean}"
             elif curve.training is not None:
@@ -378,8 +382,6 @@ class LossCurveDisplay:
         if self.score_ax_ is None:
             self.score_ax_ = self.ax_.twinx()
             self.score_ax_.set_ylabel("Validation score")
-        if not several:
-            style = {**style, "color": COLOURS[1]}
         label = "_score of " + curve.name if several else "validation score (right)"
         self.validation_lines_ += self.score_ax_.plot(
             curve.epochs, curve.score, label=label, **{"linestyle": "--", **style}
@@ -437,6 +439,8 @@ class LossCurveDisplay:
             where = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}
         size = "small" if len(handles) > _FEW else "medium"
         self.legend_ = self.ax_.legend(handles, labels, fontsize=size, **where)
+        for text in self.legend_.get_texts():
+            text.set_parse_math(False)
 
     def _styles(self) -> list[tuple[Any, str]]:
         """Return what line styles mean, where colours mean estimators."""
@@ -453,6 +457,19 @@ class LossCurveDisplay:
             ring |= {"markerfacecolor": "white", "markeredgecolor": "grey"}
             found.append((Line2D([], [], **ring), "best epoch"))
         return found
+
+
+def _line_style(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties of lines under their full names."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    if "label" in given:
+        raise TypeError(
+            "Labels are made from names: pass name to from_estimator, or a dict to "
+            "from_estimators, instead of label."
+        )
+    return normalize_kwargs(given, Line2D)
 
 
 def _named(estimators: Any) -> list[tuple[str, Any]]:

@@ -10,7 +10,12 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 
 from sknn.displays._columns import Arc, Column, elide, lay_out
-from sknn.displays._names import input_names, output_names, shortened
+from sknn.displays._names import (
+    given_names,
+    input_names,
+    output_names,
+    shortened,
+)
 from sknn.displays._reading import COLOURS, GREY, OURS, axes, no_network, unwrap
 from sknn.estimators._architecture import Architecture
 
@@ -18,6 +23,7 @@ Array = Any
 
 _POSITIVE, _NEGATIVE = COLOURS[1], COLOURS[0]
 _LONGEST_NAME = 18
+_FEWEST_LETTERS = 8  # that a column has room for; with less there is no table
 
 
 class NetworkDisplay:
@@ -137,13 +143,9 @@ class NetworkDisplay:
             raise no_network(model)
         found = _described(model, n_features, n_outputs)
         assert found.n_inputs is not None
-        names: Any = feature_names
+        names = given_names(feature_names, found.n_inputs)
         if names is None:
             names = input_names(estimator, model, found.n_inputs)
-        elif len(names) != found.n_inputs:
-            raise ValueError(
-                f"feature_names must have {found.n_inputs} names, got {len(names)}."
-            )
         outputs = output_names(model, found.parts[-1].n_out or 0)
         columns, arcs = lay_out(found.parts, found.n_inputs, names, outputs, found.link)
         columns, arcs = elide(columns, arcs, max_layers)
@@ -166,7 +168,7 @@ class NetworkDisplay:
         n = len(self.columns)
         n_lines = 3 + max(len(column.steps) for column in self.columns)
         n_lines += 1 if self._has_signs else 0
-        width = min(max(1.0 * n + 2.0, 5.5), 8.0)
+        width = min(max(n + 2.0, 5.5), max(8.0, 0.7 * n + 2.0), 40.0)
         rows = max(map(self._n_rows, self.columns))
         self.ax_ = axes(ax, (width, max(3.2, 0.21 * rows + 1.0) + 0.15 * n_lines))
         self.figure_ = self.ax_.figure
@@ -183,10 +185,14 @@ class NetworkDisplay:
             self._draw_links(x)
         for x, column in enumerate(self.columns):
             self._draw_units(x, column)
-            self._write_table(x, column)
         for arc in self.arcs:
             self._draw_arc(arc)
-        self._write_head(n_lines)
+        if self._has_signs:
+            self._explain_colours()
+        if self._letters >= _FEWEST_LETTERS:
+            self._write_head()
+            for x, column in enumerate(self.columns):
+                self._write_table(x, column)
         return self
 
     @property
@@ -203,12 +209,15 @@ class NetworkDisplay:
         n = len(self.columns)
         self._font = float(np.clip(7.2 * width / (n + 1.6) + 1.0, 6.0, 9.0))
         self._letter = letter = 0.56 * self._font / 72
-        left, right = max(self._longest(0) + 2, 12) * letter, 0.0
+        head = 11 + max(len(f"{self.columns[0].n_units:,}"), 5) / 2
+        left, right = max(self._longest(0) + 2, head) * letter, 0.0
         if n > 1:
             right = (self._longest(n - 1) + 2) * letter
         room = max(width - max(left, 0.5) - max(right, 0.45), 0.3 * width)
         step = room / max(n - 1, 1)
-        self._step = step
+        self._step, self._letters = step, int(step / letter)
+        if self._letters < _FEWEST_LETTERS:
+            n_lines = 1
         self.ax_.set_xlim(-max(left, 0.5) / step, n - 1 + max(right, 0.45) / step)
         line = 1.35 * self._font / 72
         share = min((n_lines + 0.6) * line / height, 0.6)
@@ -330,7 +339,8 @@ class NetworkDisplay:
     # Words -------------------------------------------------------------------------
 
     def _write(self, x: float, y: float, text: str, **style: Any) -> None:
-        style = {"ha": "center", "fontsize": self._font, **style}
+        base = {"ha": "center", "fontsize": self._font, "parse_math": False}
+        style = {**base, **style}
         self.text_.append(self.ax_.text(x, y, text, **style))
 
     def _write_table(self, x: int, column: Column) -> None:
@@ -341,20 +351,21 @@ class NetworkDisplay:
             count = column.n_parameters
             lines = [column.name, f"{column.n_units:,}"]
             lines += ["" if count is None else f"{count:,}", *column.steps]
-        letters = max(int(self._step / self._letter), 4)
         for row, text in enumerate(lines):
             weight = "bold" if row == 0 else "normal"
             y = self._table_top - row * self._line
-            self._write(x, y, shortened(text, letters), va="top", weight=weight)
+            self._write(x, y, shortened(text, self._letters), va="top", weight=weight)
 
-    def _write_head(self, n_lines: int) -> None:
+    def _explain_colours(self) -> None:
+        left, bottom = self.ax_.get_xlim()[0], self.ax_.get_ylim()[0]
+        y = bottom + 0.1 * self._line
+        style = {"ha": "left", "va": "bottom"}
+        self._write(left, y, "— positive weight", color=_POSITIVE, **style)
+        right = left + 18 * self._letter / self._step
+        self._write(right, y, "— negative weight", color=_NEGATIVE, **style)
+
+    def _write_head(self) -> None:
         left = self.ax_.get_xlim()[0]
-        if self._has_signs:
-            y = self._table_top - (n_lines - 0.8) * self._line
-            style = {"ha": "left", "va": "top"}
-            self._write(left, y, "— positive weight", color=_POSITIVE, **style)
-            right = left + 18 * self._letter / self._step
-            self._write(right, y, "— negative weight", color=_NEGATIVE, **style)
         for row, text in enumerate(("", "units", "parameters", "layers")):
             y = self._table_top - row * self._line
             style = {"ha": "left", "va": "top", "color": "#555555"}
@@ -364,7 +375,7 @@ class NetworkDisplay:
 
 def _style_of(weights: Array, largest: float) -> dict[str, Any]:
     """Return colours by sign and widths by size."""
-    size = np.abs(weights) / (largest or 1.0)
+    size = np.nan_to_num(np.abs(weights) / (largest or 1.0))
     return {
         "colors": [_POSITIVE if w > 0 else _NEGATIVE for w in weights],
         "linewidths": 0.15 + 2.2 * size,

@@ -9,7 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from sknn.displays._names import input_names, output_names, shortened
+from sknn.displays._names import (
+    given_names,
+    input_names,
+    output_names,
+    shortened,
+)
 from sknn.displays._reading import axes, fitted_network, unwrap
 from sknn.estimators._architecture import Part
 from sknn.layers import Dense, MonotonicDense
@@ -137,7 +142,7 @@ class WeightsDisplay:
         i = _check_layer(layer, len(parts))
         kernel = kernel_of(parts[i])
         _check_shape(shape, len(kernel))
-        names = _names(feature_names, len(kernel))
+        names = given_names(feature_names, len(kernel))
         if names is None and i == 0:
             names = input_names(estimator, network, len(kernel))
         units = None
@@ -222,7 +227,8 @@ class WeightsDisplay:
     def _name_image(self, k: int, x: float, y: float) -> None:
         assert self.unit_names is not None
         text = shortened(str(self.unit_names[k]), 12)
-        style = {"ha": "center", "va": "bottom", "fontsize": "small"}
+        style: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": "small"}
+        style |= {"parse_math": False}
         self.text_.append(self.ax_.text(x, y, text, **style))
 
 
@@ -259,7 +265,8 @@ def _set_ticks(axis: Any, names: Any, n: int, longest: int) -> None:
     labels = [shortened(str(name), 24 if turned else longest) for name in names]
     size = "small" if n <= 20 else "x-small"
     turn = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if turned else {}
-    axis.set_ticks(range(n), labels, fontsize=size, **turn)
+    style: dict[str, Any] = {"fontsize": size, "parse_math": False}
+    axis.set_ticks(range(n), labels, **style, **turn)
 
 
 def _title(i: int, n: int) -> str:
@@ -297,15 +304,3 @@ def _check_most(max_units: Any) -> int:
     if not whole or int(max_units) < 1:
         raise ValueError(f"max_units must be an int of at least 1, got {max_units!r}.")
     return int(max_units)
-
-
-def _names(given: Any, n_inputs: int) -> list[str] | None:
-    if given is None:
-        return None
-    names = [given] if isinstance(given, str) else [str(name) for name in given]
-    if len(names) != n_inputs:
-        raise ValueError(
-            f"feature_names must have {n_inputs} names, one for each input of the "
-            f"layer, got {len(names)}."
-        )
-    return names

@@ -232,6 +232,32 @@ def test_plot_draws_on_given_axes_with_given_style(fitted):
     assert display.ax_ is right and len(right.lines) == 3
 
 
+def test_aliases_of_matplotlib_are_known(fitted):
+    display = LossCurveDisplay.from_estimator(fitted, c="k", lw=3)
+    for line in (*display.lines_, *display.validation_lines_):
+        assert (line.get_color(), line.get_linewidth()) == ("k", 3)
+
+
+def test_label_is_refused_with_what_to_say_instead(fitted):
+    with pytest.raises(TypeError, match="pass name to from_estimator"):
+        LossCurveDisplay.from_estimator(fitted, label="net")
+
+
+def test_names_are_no_formulas(fitted):
+    display = LossCurveDisplay.from_estimator(fitted, name="$x_{")
+    display.figure_.draw_without_rendering()
+    assert legend(display)[0] == "$x_{, training"
+
+
+def test_many_names_find_room(fitted):
+    names = [f"a network with a rather long name {i}" for i in range(30)]
+    display = LossCurveDisplay.from_estimators(dict.fromkeys(names, fitted))
+    display.figure_.draw_without_rendering()
+    figure, box = display.figure_.bbox, display.legend_.get_window_extent()
+    assert figure.x0 <= box.x0 and box.x1 <= figure.x1
+    assert figure.y0 <= box.y0 and box.y1 <= figure.y1
+
+
 def test_name_stands_in_the_legend(fitted):
     display = LossCurveDisplay.from_estimator(fitted, name="small")
     assert legend(display)[:2] == ["small, training", "small, validation"]

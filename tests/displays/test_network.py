@@ -280,3 +280,17 @@ def test_any_axes_will_do(fitted, size):
     display = NetworkDisplay.from_estimator(fitted, ax=ax)
     assert display.ax_ is ax
     assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
+
+
+def test_narrow_axes_have_no_table(fitted):
+    _, ax = plt.subplots(figsize=(2, 3))
+    display = NetworkDisplay.from_estimator(fitted, ax=ax)
+    assert "relu" not in words(display) and "units" not in words(display)
+
+
+def test_names_are_no_formulas(frame, schedule):
+    X, y = frame
+    clf = MLPClassifier((3,), **schedule).fit(X, np.array(["$x_{", "b", "c"])[y])
+    display = NetworkDisplay.from_estimator(clf, feature_names=["$\\frac", *"abc"])
+    display.figure_.draw_without_rendering()
+    assert "$x_{" in words(display)

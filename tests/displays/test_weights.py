@@ -170,9 +170,15 @@ def test_max_units_must_be_a_count(digits, max_units):
         WeightsDisplay.from_estimator(digits, shape=(8, 8), max_units=max_units)
 
 
-@pytest.mark.parametrize("names", [["a"], "abcd", []])
+@pytest.mark.parametrize("names", [["a"], []])
 def test_there_must_be_a_name_for_each_input(fitted, names):
     with pytest.raises(ValueError, match="feature_names must have 4 names"):
+        WeightsDisplay.from_estimator(fitted, feature_names=names)
+
+
+@pytest.mark.parametrize("names", ["abcd", 4])
+def test_names_must_be_a_list(fitted, names):
+    with pytest.raises(TypeError, match="feature_names must be a list of 4 names"):
         WeightsDisplay.from_estimator(fitted, feature_names=names)
 
 
@@ -197,3 +203,13 @@ def test_style_and_axes_are_passed_on(fitted):
     assert display.ax_ is ax
     assert display.im_.get_cmap().name == "PuOr"
     assert display.im_.get_clim() == (-9, 9)
+
+
+def test_names_are_no_formulas(frame, schedule):
+    X, y = frame
+    clf = MLPClassifier((3,), **schedule).fit(X, np.array(["$x_{", "b", "c"])[y])
+    for layer in (0, 1):
+        names = ["$\\frac", *"abc"][: len(clf.coefs_[layer])]
+        display = WeightsDisplay.from_estimator(clf, layer=layer, feature_names=names)
+        display.figure_.draw_without_rendering()
+    assert ticks(display.ax_.xaxis)[0] == "$x_{"
