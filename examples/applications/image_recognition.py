@@ -7,8 +7,8 @@ than there are: each training image enters seven times, as it is, moved a little
 sides and turned a little to both. What is left of such changes is what the network
 should know, and what it should ignore.
 
-Logistic regression, nearest neighbours and a support vector machine stand beside it. All
-of them are judged on five folds, so that every image is once among those held out.
+Logistic regression, nearest neighbours and a support vector machine stand beside it.
+All of them are judged on five folds, so that every image is once among those held out.
 
 The digits come with scikit-learn. ``python image_recognition.py --mnist`` takes MNIST
 instead, which is downloaded once: the first 10,000 of its training images, and its
