@@ -45,6 +45,7 @@ html_math_renderer = "mathml"
 # -- Reference
 autosummary_generate = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
