@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sknn.displays._curves import unit_of
 from sknn.displays._reading import axes, fitted_network, pyplot
 from sknn.estimators._architecture import Part
 from sknn.layers import Activation, Dense
@@ -43,6 +44,8 @@ class GradientFlowDisplay:
     metric : {"gradient_norm", "dead_units", "saturated_units"}, \
             default="gradient_norm"
         What it is.
+    unit : str, default="Epoch"
+        What is counted by epochs; iterations of L-BFGS.
 
     Attributes
     ----------
@@ -84,7 +87,9 @@ class GradientFlowDisplay:
         layer_names: Sequence[str],
         *,
         metric: str = "gradient_norm",
+        unit: str = "Epoch",
     ) -> None:
+        self.unit = unit
         self.values = values
         self.epochs = epochs
         self.layer_names = layer_names
@@ -150,7 +155,8 @@ class GradientFlowDisplay:
                 f"{_NOBODY.get(metric, 'finite gradient')}."
             )
         names = [name for name, some in zip(names, measured, strict=True) if some]
-        display = cls(values[:, measured], epochs, names, metric=metric)
+        unit = unit_of(network)
+        display = cls(values[:, measured], epochs, names, metric=metric, unit=unit)
         return display.plot(ax, kind=kind, **kwargs)
 
     def plot(
@@ -187,7 +193,7 @@ class GradientFlowDisplay:
             self._draw_lines(values, kwargs)
         else:
             self._draw_map(values, kwargs)
-        self.ax_.set_xlabel("Epoch")
+        self.ax_.set_xlabel(self.unit)
         _whole_numbers(self.ax_.xaxis)
         return self
 

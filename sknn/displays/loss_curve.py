@@ -5,26 +5,19 @@ Collects the histories of fitted estimators and draws them; measures nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
-from sknn.displays._reading import COLOURS, axes, name_of, pyplot, unwrap
+from sknn.displays._curves import Curve, named, read_curve
+from sknn.displays._reading import COLOURS, axes, pyplot
 from sknn.displays._search import candidates
 
 Array = Any
 
-# Under scikit-learn's names, for networks without a history.
-_PLAIN = {
-    "loss": "loss_curve_",
-    "validation_score": "validation_scores_",
-    "mistakes": "mistakes_curve_",
-}
 _LABELS = {
     "loss": "Loss",
     "score": "Score",
@@ -33,43 +26,6 @@ _LABELS = {
     "time": "Seconds",
 }
 _FEW = 4  # names in a legend that has room within the axes
-
-
-@dataclass(frozen=True)
-class Curve:
-    """What one estimator recorded.
-
-    Parameters
-    ----------
-    name : str
-        What the estimator is called in the legend.
-    epochs : ndarray of shape (n_epochs,)
-        Numbers of the epochs, from 1.
-    training : ndarray of shape (n_epochs,) or None
-        Values on the training data.
-    validation : ndarray of shape (n_epochs,) or None, default=None
-        Values on the validation data.
-    score : ndarray of shape (n_epochs,) or None, default=None
-        Validation score, where it is the only thing known of the validation data.
-    best_epoch : int or None, default=None
-        The epoch that early stopping chose.
-    unit : str, default="Epoch"
-        What is counted.
-    members : sequence of Curve, default=()
-        Of an ensemble, the curves of its networks.
-    is_named : bool, default=False
-        Whether the legend says the name of a curve that stands alone.
-    """
-
-    name: str
-    epochs: Array
-    training: Array | None
-    validation: Array | None = None
-    score: Array | None = None
-    best_epoch: int | None = None
-    unit: str = "Epoch"
-    members: Sequence[Curve] = field(default=())
-    is_named: bool = False
 
 
 class LossCurveDisplay:
@@ -173,7 +129,7 @@ class LossCurveDisplay:
         ValueError
             If it did not record this metric.
         """
-        curve, metric = _read(estimator, metric, name)
+        curve, metric = read_curve(estimator, metric, name)
         curve = replace(curve, is_named=name is not None)
         return cls([curve], metric=metric).plot(ax, log_scale=log_scale, **kwargs)
 
@@ -208,8 +164,9 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             The display, drawn.
         """
-        named = _named(estimators)
-        found = [_read(estimator, metric, name) for name, estimator in named]
+        found = [
+            read_curve(estimator, metric, name) for name, estimator in named(estimators)
+        ]
         metrics = list(dict.fromkeys(metric for _, metric in found))
         if len(metrics) > 1:
             raise ValueError(
@@ -338,32 +295,28 @@ class LossCurveDisplay:
 
     def _draw(self, curve: Curve, style: dict[str, Any]) -> None:
         several = len(self.curves) > 1
+        training, validation, score = _labels(curve, several)
         second = dict(style)
         if not several and style["color"] == COLOURS[0]:
             second["color"] = COLOURS[1]
         for member in curve.members:
             self._draw_member(member, style, second)
-        # A single epoch is a point, which a line does not show.
-        shown = {"marker": "o", "markersize": 4} if len(curve.epochs) == 1 else {}
-        shown |= {"linewidth": 1.8, **style}
-        mean = f", mean of {len(curve.members)}" if curve.members else ""
-        front = f"{curve.name}, " if curve.is_named else ""
-        label = curve.name if several else f"{front}training{mean}"
+        base: dict[str, Any] = {"linewidth": 1.8}
+        if len(curve.epochs) == 1:  # a point, which a line does not show
+            base |= {"marker": "o", "markersize": 4}
+        dashed = {"linestyle": "--", **base, **second}
         if curve.training is not None:
-            line = self.ax_.plot(curve.epochs, curve.training, label=label, **shown)
-            self.lines_ += line
-        shown["color"] = second["color"]
+            solid = {**base, **style, "label": training}
+            self.lines_ += self.ax_.plot(curve.epochs, curve.training, **solid)
         if curve.validation is not None:
-            if not several:
-                label = f"{front}validation{mean}"
-            elif curve.training is not None:
-                label = "_validation of " + curve.name
-            dashed = {"linestyle": "--", **shown}
-            self.validation_lines_ += self.ax_.plot(
-                curve.epochs, curve.validation, label=label, **dashed
-            )
+            dashed["label"] = validation
+            line = self.ax_.plot(curve.epochs, curve.validation, **dashed)
+            self.validation_lines_ += line
         if curve.score is not None:
-            self._draw_score(curve, several, shown)
+            dashed["label"] = score
+            self.validation_lines_ += self._score_axes().plot(
+                curve.epochs, curve.score, **dashed
+            )
         self._mark_best(curve, several)
 
     def _draw_member(
@@ -378,14 +331,11 @@ class LossCurveDisplay:
             line = self.ax_.plot(member.epochs, member.validation, **{**second, **thin})
             self.member_lines_ += line
 
-    def _draw_score(self, curve: Curve, several: bool, style: dict[str, Any]) -> None:
+    def _score_axes(self) -> Any:
         if self.score_ax_ is None:
             self.score_ax_ = self.ax_.twinx()
             self.score_ax_.set_ylabel("Validation score")
-        label = "_score of " + curve.name if several else "validation score (right)"
-        self.validation_lines_ += self.score_ax_.plot(
-            curve.epochs, curve.score, label=label, **{"linestyle": "--", **style}
-        )
+        return self.score_ax_
 
     def _mark_best(self, curve: Curve, several: bool) -> None:
         at = np.flatnonzero(curve.epochs == curve.best_epoch)
@@ -459,6 +409,21 @@ class LossCurveDisplay:
         return found
 
 
+def _labels(curve: Curve, several: bool) -> tuple[str, str, str]:
+    """Return labels of training, validation and score; those with _ are not shown."""
+    if several:
+        name = curve.name
+        alone = curve.training is None
+        return name, name if alone else f"_validation of {name}", f"_score of {name}"
+    front = f"{curve.name}, " if curve.is_named else ""
+    mean = f", mean of {len(curve.members)}" if curve.members else ""
+    return (
+        f"{front}training{mean}",
+        f"{front}validation{mean}",
+        f"{front}validation score{mean} (right)",
+    )
+
+
 def _line_style(given: dict[str, Any]) -> dict[str, Any]:
     """Return the properties of lines under their full names."""
     from matplotlib.cbook import normalize_kwargs
@@ -470,112 +435,6 @@ def _line_style(given: dict[str, Any]) -> dict[str, Any]:
             "from_estimators, instead of label."
         )
     return normalize_kwargs(given, Line2D)
-
-
-def _named(estimators: Any) -> list[tuple[str, Any]]:
-    if isinstance(estimators, Mapping):
-        named = [(str(name), estimator) for name, estimator in estimators.items()]
-    elif isinstance(estimators, Sequence) and not isinstance(estimators, str):
-        named = [(name_of(estimator), estimator) for estimator in estimators]
-        names = [name for name, _ in named]
-        if len(set(names)) < len(names):
-            named = [(f"{name} {i}", e) for i, (name, e) in enumerate(named, start=1)]
-    else:
-        raise TypeError(
-            "estimators must be a dict of names and fitted estimators, or a list of "
-            f"them, got {type(estimators).__name__}."
-        )
-    if not named:
-        raise ValueError(
-            "estimators must hold at least one fitted estimator, got none."
-        )
-    return named
-
-
-def _read(estimator: Any, metric: str, name: str | None) -> tuple[Curve, str]:
-    """Return the curve of one estimator, and the metric that "auto" stands for."""
-    model = unwrap(estimator)
-    name = type(model).__name__ if name is None else str(name)
-    if hasattr(model, "estimator_") and hasattr(model.estimator_, "loss_curve_"):
-        model = model.estimator_  # of a transformer
-    members = getattr(model, "estimators_", None)
-    if isinstance(members, list) and members:
-        return _read_members(members, metric, name)
-    return _read_one(model, metric, name)
-
-
-def _read_members(members: list[Any], metric: str, name: str) -> tuple[Curve, str]:
-    found = [_read_one(m, metric, f"{name} {i}") for i, m in enumerate(members, 1)]
-    curves = [curve for curve, _ in found]
-    # A mean over those that are left would jump where one of them ends.
-    n = min(len(curve.epochs) for curve in curves)
-    means: dict[str, Any] = {
-        part: _mean([getattr(curve, part) for curve in curves], n)
-        for part in ("training", "validation", "score")
-    }
-    first = curves[0]
-    mean = Curve(name, first.epochs[:n], **means, unit=first.unit, members=curves)
-    return mean, found[0][1]
-
-
-def _mean(parts: list[Array | None], n: int) -> Array | None:
-    known = [part[:n] for part in parts if part is not None]
-    return np.mean(known, axis=0) if len(known) == len(parts) else None
-
-
-def _read_one(model: Any, metric: str, name: str) -> tuple[Curve, str]:
-    history = _history(model)
-    metric = metric if isinstance(metric, str) else repr(metric)
-    if metric == "auto":
-        metric = "mistakes" if "mistakes" in history else "loss"
-    training, validation = history.get(metric), history.get(f"validation_{metric}")
-    score = None
-    if metric == "loss" and validation is None:
-        score = history.get("validation_score")
-    if training is None and validation is None:
-        raise ValueError(
-            f"{name} has not recorded the metric {metric!r}; it has "
-            f"{sorted(key for key in history if key != 'epoch')}."
-        )
-    values: Any = validation if training is None else training
-    length = len(values)
-    best = getattr(model, "best_iter_", None)
-    if best is None and score is not None:
-        best = int(np.argmax(score)) + 1  # of scikit-learn's network, the first best
-    curve = Curve(
-        name,
-        history.get("epoch", np.arange(1, length + 1)),
-        training,
-        validation,
-        score,
-        best_epoch=best,
-        unit="Iteration" if getattr(model, "solver", "") == "lbfgs" else "Epoch",
-    )
-    return curve, metric
-
-
-def _history(model: Any) -> dict[str, Array]:
-    """Return the columns of a fitted model's history with one number an epoch."""
-    columns = getattr(model, "history_", None)
-    if not isinstance(columns, Mapping):
-        columns = {key: getattr(model, plain, None) for key, plain in _PLAIN.items()}
-    found = {}
-    for key, column in columns.items():
-        if column is not None and len(column) and np.ndim(column[0]) == 0:
-            found[key] = np.asarray(column, dtype=float)
-    if found:
-        return found
-    if not hasattr(model, "fit") or not hasattr(model, "get_params"):
-        raise TypeError(
-            f"estimator must be a fitted network, got {type(model).__name__}."
-        )
-    check_is_fitted(model)
-    if hasattr(model, "loss_curve_") or hasattr(model, "mistakes_curve_"):
-        raise NotFittedError(f"This {type(model).__name__} has no epoch behind it.")
-    raise TypeError(
-        f"{type(model).__name__} records no training curve: it has neither history_ "
-        "nor loss_curve_. A network of sknn does."
-    )
 
 
 def _finite(values: Array | None) -> Array:

@@ -127,3 +127,10 @@ def test_plot_draws_on_given_axes(fitted):
     display = GradientFlowDisplay.from_estimator(fitted, ax=ax, linewidth=4)
     assert display.ax_ is ax
     assert display.lines_[0].get_linewidth() == 4
+
+
+def test_lbfgs_counts_iterations(iris):
+    clf = MLPClassifier((3,), solver="lbfgs", diagnostics=True, random_state=0)
+    clf.set_params(max_iter=1000, alpha=1.0).fit(scale(iris[0]), iris[1])
+    display = GradientFlowDisplay.from_estimator(clf)
+    assert display.ax_.get_xlabel() == "Iteration"

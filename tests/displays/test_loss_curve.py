@@ -24,7 +24,7 @@ from sknn import (
     TabularMLPClassifier,
 )
 from sknn.displays import LossCurveDisplay
-from sknn.displays.loss_curve import Curve
+from sknn.displays._curves import Curve
 
 
 def legend(display):
