@@ -146,6 +146,7 @@ def fit_factors(X, rest, n_factors, penalty, rounds=8):
         for one in (0, 1):
             order = np.argsort(X[:, one], kind="stable")
             codes, starts = np.unique(X[order, one], return_index=True)
+            factors[one] = np.zeros_like(factors[one])  # who has no ratings has none
             for code, rows in zip(codes, np.split(order, starts[1:]), strict=True):
                 A = factors[1 - one][X[rows, 1 - one]]
                 factors[one][code] = np.linalg.solve(A.T @ A + ridge, A.T @ rest[rows])
