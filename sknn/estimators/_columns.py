@@ -134,6 +134,12 @@ class ColumnEncoder:
             out[:, j] = _encode(X, i, encoder)
         return out
 
+    def transform_finite(self, X: Array) -> Array:
+        """Return what `transform` does of finite floats, which are not checked again."""
+        if self.encoders or self.n_indicators:
+            return self.transform(X)
+        return X if self.scaler is None else self.scaler.transform(X)
+
     def _transform_numbers(self, X: Any) -> Any:
         dense = self.scaler is not None or bool(self.encoders)
         numbers = _read_numbers(X, self.numeric_columns, self.estimator_name, dense)

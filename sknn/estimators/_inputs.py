@@ -73,9 +73,11 @@ class NetworkInput:
             self._columns = None
             if self._encodes():
                 return self._learn_columns(X)
+        fine = not reset and self._is_fine(X)
         if self._columns is None:
-            fine = not reset and self._is_fine(X)
             return X if fine else self._check_numbers(X, reset)
+        if fine:
+            return self._columns.transform_finite(X)
         self._check_frame(X)
         return self._columns.transform(X)
 

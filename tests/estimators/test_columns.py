@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from sknn import MLPRegressor
 from sknn.estimators._columns import ColumnEncoder, resolve_categorical
 
 NAN = np.nan
@@ -517,3 +518,31 @@ def test_frames_as_output_of_scikit_learn_change_nothing():
         out = encoder.transform(X)
     assert type(out) is np.ndarray
     np.testing.assert_array_equal(out, encoder.transform(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scaling", [None, "standard", "robust"])
+@pytest.mark.parametrize("missing", ["error", "mean", "indicator"])
+@pytest.mark.parametrize("categorical", [None, [1]])
+def test_finite_floats_take_a_shorter_way_to_the_same_bits(
+    dtype, scaling, missing, categorical
+):
+    X = np.random.default_rng(0).integers(0, 4, (30, 3)).astype(dtype)
+    gaps = X.copy()
+    if missing != "error":
+        gaps[::5, 0] = np.nan
+    encoder = _learn(gaps, categorical, missing, scaling=scaling)
+    short, long = encoder.transform_finite(X), encoder.transform(X)
+    assert short.dtype == long.dtype
+    assert np.array_equal(short, long)
+
+
+def test_what_is_not_finite_does_not_take_the_shorter_way():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    settings = {"learning_rate": "cosine", "max_iter": 3}
+    model = MLPRegressor(scaling="standard", **settings).fit(X, X[:, 0])
+    X[4, 1] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        model.predict(X)
+    with pytest.raises(ValueError, match="2 features"):
+        model.predict(X[:, :2])
