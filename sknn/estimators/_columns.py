@@ -135,7 +135,7 @@ class ColumnEncoder:
         return out
 
     def transform_finite(self, X: Array) -> Array:
-        """Return what `transform` does of finite floats, which are not checked again."""
+        """Return what `transform` does for finite floats, not checked again."""
         if self.encoders or self.n_indicators:
             return self.transform(X)
         return X if self.scaler is None else self.scaler.transform(X)
