@@ -164,9 +164,7 @@ plt.show()
 # %%
 # The figures are those of the machine that built this page, and change from run to run.
 # Their order does not: for one row the graph is the fastest by far. The last line is
-# the network that scales for itself. It looks at every column of a row before it
-# scales, and for one row these looks take most of its time; in the graph they cost
-# nothing.
+# the network that scales for itself, which costs it little.
 #
 # Caveats. The graph checks nothing: where `predict` refuses a missing value, NaN comes
 # out. It holds the predictions only, no intervals and no training. And a checksum tells
