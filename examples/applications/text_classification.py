@@ -122,12 +122,12 @@ print(f"{len(subjects)} subjects of {counts.min()} to {counts.max()} texts")
 # ------------------------------
 #
 # Five folds, the same for all. Words and their weights are learned anew from the
-# training texts of each fold. The linear models are fitted with five strengths of
+# training texts of each fold. The linear models are fitted with several strengths of
 # penalty, and the best of these *on the test texts* is the one that is told: more than
 # they could know. The network has one setting.
 
-LOGISTIC_C = [3, 10, 30, 100, 300]
-LINEAR_C = [0.3, 0.6, 1, 2, 4]
+LOGISTIC_C = [10, 100, 1000, 10_000]
+LINEAR_C = [0.3, 1, 3]
 
 
 def network():
@@ -177,9 +177,9 @@ gap = per_fold["network"] - per_fold[rival]
 print(f"network − {rival}: {gap.mean():+.4f}, ahead on {np.sum(gap > 0)} of 5 folds")
 
 # %%
-# Where texts are few, nearly all that can be known is which words occur, and a linear
-# model knows it. The network may weigh words together, and gains little or nothing by
-# it. That is the usual finding on bags of words: try the linear model first.
+# The gap is smaller than what folds differ by. Most of what can be known from so few
+# texts is which words occur, and a linear model knows that, too. It is fitted in a
+# fraction of the time, so try it first.
 #
 # The words that speak for a subject
 # ----------------------------------
@@ -218,5 +218,11 @@ bars.set_title("dots: folds, diamonds: their mean")
 plt.show()
 
 # %%
-# Most mistakes are between neighbours: matrices are in :mod:`scipy.linalg` and in
-# :mod:`scipy.sparse`, functions of statistics in two places.
+# The mistakes that are made most often:
+
+wrong, times = np.unique(
+    [f"{a} taken for {b}" for a, b in zip(y, said, strict=True) if a != b],
+    return_counts=True,
+)
+for row in times.argsort()[::-1][:5]:
+    print(f"{times[row]:>3} × {wrong[row]}")
