@@ -9,6 +9,7 @@ should know, and what it should ignore.
 
 Logistic regression, nearest neighbours and a support vector machine stand beside it.
 All of them are judged on five folds, so that every image is once among those held out.
+The network's settings were chosen on other folds of the same images.
 
 The digits come with scikit-learn. ``python image_recognition.py --mnist`` takes MNIST
 instead, which is downloaded once: the first 10,000 of its training images, and its
@@ -41,7 +42,7 @@ def load_mnist():
 def load_small_digits():
     """Return images, digits, and five splits of training and test rows."""
     X, y = load_digits(return_X_y=True)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    folds = StratifiedKFold(5, shuffle=True, random_state=1)
     return X.reshape(-1, 8, 8) / 16, y, list(folds.split(X, y))
 
 

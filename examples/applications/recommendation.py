@@ -216,30 +216,28 @@ for name, error in errors.items():
 # product of traits is what they were made of, while layers have to piece a product
 # together [2]_. On other data the order may be another; the ratings at hand decide.
 #
+# How much there is to learn from decides as well. While this page was written, 20,000
+# made ratings by 400 users of 200 items were tried first: there the same network was
+# no better than the biases, and the best of some twenty settings by less than 2 %.
+#
 # What the network knows about items
 # ----------------------------------
 #
-# Ask it for the ratings of all users for all items, take away the means of both, and
-# what remains is taste. Two principal components of it put items on a map: items far
-# apart are liked by different people.
+# The vectors are in ``embeddings_``, a row for each category and a last one for what
+# was never seen. Two principal components of the items' vectors make a map.
 
-
-def taste(users, items):
-    """Return what the network predicts beyond the means, one row for each item."""
-    pairs = np.column_stack([np.tile(users, len(items)), np.repeat(items, len(users))])
-    table = network.predict(pairs).reshape(len(items), len(users))
-    liked = table.mean(axis=1, keepdims=True)
-    return table - liked - table.mean(axis=0) + table.mean(), liked.ravel()
-
-
-codes, n_ratings = np.unique(X_train[:, 1], return_counts=True)
-often = n_ratings.argsort()[::-1][:600]
-codes, n_ratings = codes[often], n_ratings[often]
-tastes, liked = taste(np.unique(X_train[:, 0])[:300], codes)
-spread = tastes.std(axis=1)
-print("items with      ratings   spread of tastes")
-for name, part in ("most", slice(60)), ("fewest", slice(-60, None)):
-    print(f"{name:<11}{n_ratings[part].mean():12.0f}{spread[part].mean():19.2f}")
+vectors, codes = network.embeddings_[1][:-1], network.categories_[1].astype(int)
+n_ratings = np.bincount(X_train[:, 1], minlength=SIZES[1])[codes]
+liked = np.bincount(X_train[:, 1], y_train, SIZES[1])[codes] / n_ratings
+lengths = np.linalg.norm(vectors, axis=1)
+often = n_ratings.argsort()[::-1]
+print("items with      ratings   length of vectors")
+for name, part in ("most", often[:60]), ("fewest", often[-60:]):
+    print(f"{name:<11}{n_ratings[part].mean():12.0f}{lengths[part].mean():20.2f}")
+first, second = PCA(2).fit_transform(vectors).T
+for name, part in ("first", first), ("second", second):
+    print(f"{name} component and mean rating: ", end="")
+    print(f"correlation {abs(np.corrcoef(part, liked)[0, 1]):.2f}")
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=[1, 1.2]
@@ -250,16 +248,17 @@ left.bar_label(bars, fmt="%.3f", padding=2)
 left.set_xticks(range(4), [name.replace(" ", "\n", 1) for name in errors])
 left.set(ylabel="RMSE on test ratings, stars", ylim=(0, 1.1 * max(errors.values())))
 left.set_title("less is better")
-x, y = PCA(2).fit_transform(tastes).T
-dots = right.scatter(x, y, s=4 + n_ratings / 5, c=liked, cmap="viridis", alpha=0.8)
-figure.colorbar(dots, label="mean predicted rating, stars")
-right.set(xlabel="first component of taste", ylabel="second component of taste")
+sizes = 4 + n_ratings / 5
+dots = right.scatter(first, second, s=sizes, c=liked, cmap="viridis", alpha=0.8)
+figure.colorbar(dots, label="mean rating, stars")
+right.set(xlabel="first component of the vectors", ylabel="second component")
 right.set_title("items, larger if rated more often")
 plt.show()
 
 # %%
-# Items that are rarely rated have little spread, if the table above says so too: of
-# them the network knows hardly more than that they are items. Somebody who has rated
+# Nobody has told the network how well liked an item is; nearly all of it stands in one
+# direction of its vectors, and taste in the others. Items that are rarely rated have
+# short vectors: of them the network knows little. Somebody who has rated
 # nothing is the same case in full. A new user's code is one that training never met,
 # its vector is zero, and the prediction comes from the item alone.
 #

@@ -93,6 +93,12 @@ class ColumnEncoder:
         return tuple(_count_categories(encoder) for encoder in self.encoders)
 
     @property
+    def categories(self) -> tuple[Array, ...]:
+        """Categories of each categorical column in the order of their codes."""
+        pairs = zip(self.encoders, self.n_categories, strict=True)
+        return tuple(encoder.categories_[0][:n] for encoder, n in pairs)
+
+    @property
     def n_indicators(self) -> int:
         """Number of columns that say where a number was missing."""
         if self.imputer is None or not self.imputer.add_indicator:

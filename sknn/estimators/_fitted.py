@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from sknn._array import Array
+from sknn.estimators._columns import ColumnEncoder
+from sknn.estimators._publication import of_one_model
 from sknn.estimators._reading import read_floats
 from sknn.estimators._targets import Targets
-from sknn.layers import Dense
+from sknn.layers import Dense, Embedding
 from sknn.losses import Loss
 from sknn.network import Network
 from sknn.training.state import TrainingState
@@ -26,6 +28,7 @@ class FittedNetwork:
     _state: TrainingState
     _loss: Loss
     _targets: Targets
+    _columns: ColumnEncoder | None = None
 
     @property
     def coefs_(self) -> list[Array]:
@@ -78,6 +81,40 @@ class FittedNetwork:
         for view, array in zip(views, arrays, strict=True):
             if array is not None:
                 view[...] = array
+
+    @property
+    @of_one_model
+    def categories_(self) -> dict[int | str, Array]:
+        """Categories of each categorical column, in the order of their codes."""
+        self._of_fit("_network")
+        if self._columns is None:
+            return {}
+        return dict(
+            zip(self._categorical_columns(), self._columns.categories, strict=True)
+        )
+
+    @property
+    @of_one_model
+    def embeddings_(self) -> dict[int | str, Array]:
+        """Learned rows of each embedded column, by category, unseen and missing last.
+
+        Each is a view of shape (n_categories + 1, dim). Columns that are one-hot have
+        none.
+        """
+        walk = self._of_fit("_network").walk()
+        found = [(layer, p) for layer, p, _ in walk if isinstance(layer, Embedding)]
+        if self._columns is None or not found:
+            return {}
+        layer, p = found[0]
+        columns = self._categorical_columns()
+        return {columns[j]: table for j, table in layer.tables(p).items()}
+
+    def _categorical_columns(self) -> list[int | str]:
+        """Return the names of the categorical columns, their indices if X has none."""
+        assert self._columns is not None
+        names = getattr(self, "feature_names_in_", None)
+        columns = self._columns.categorical_columns
+        return [i if names is None else str(names[i]) for i in columns]
 
     @property
     def n_layers_(self) -> int:

@@ -455,6 +455,11 @@ coefs_ : list of ndarray
     Kernels; the i-th is of shape (units of layer i, units of layer i + 1).
 intercepts_ : list of ndarray
     Intercepts; the i-th is of shape (units of layer i + 1,).
+categories_ : dict of ndarray
+    Categories of each categorical column, by its name, or by its index if X had none.
+embeddings_ : dict of ndarray
+    The rows that were learned for them, each of shape (n_categories + 1, dim), the last
+    for unseen and missing ones; columns that are one-hot have none.
 loss_ : float
     Loss of the last epoch.
 best_loss_ : float or None

@@ -175,6 +175,23 @@ class Embedding(Layer):
         learned = np.repeat(self._layout.learned, self.dim)
         return np.concatenate([self._layout.one_hot, learned])
 
+    def tables(self, p: Views) -> dict[int, Array]:
+        """Return the table of each learned column, unseen and missing last.
+
+        Parameters
+        ----------
+        p : dict of ndarray
+            The parameters of the layer.
+
+        Returns
+        -------
+        tables : dict of int to ndarray of shape (C + 1, dim)
+            Views of the parameters, by the column of the input.
+        """
+        layout = self._layout
+        starts = zip(layout.learned, layout.starts, layout.slots, strict=True)
+        return {int(j): p["table"][..., a : a + c + 1, :] for j, a, c in starts}
+
     @property
     def _layout(self) -> _Layout:
         return _lay_out(tuple(self.n_categories), self.one_hot_max_size)

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn import config_context
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from sknn import MLPRegressor
 from sknn.estimators._columns import ColumnEncoder, resolve_categorical
+from sknn.layers import Embedding
 
 NAN = np.nan
 GAPS = np.array([[1.0, NAN, 2.0], [3.0, 4.0, 2.0], [NAN, 8.0, 2.0]])
@@ -546,3 +548,44 @@ def test_what_is_not_finite_does_not_take_the_shorter_way():
         model.predict(X)
     with pytest.raises(ValueError, match="2 features"):
         model.predict(X[:, :2])
+
+
+def test_learned_rows_are_read_by_column_and_category():
+    rng = np.random.default_rng(0)
+    colours, sizes = rng.choice(["red", "green", "blue"], 200), rng.integers(0, 12, 200)
+    X = pd.DataFrame({"colour": colours, "weight": rng.normal(size=200), "size": sizes})
+    y = sizes + 3.0 * (colours == "red")
+    model = MLPRegressor(
+        hidden_layer_sizes=(),
+        categorical_features=["colour", "size"],
+        categorical_embedding=Embedding(dim=2, one_hot_max_size=0),
+        learning_rate="cosine",
+        max_iter=5,
+        random_state=0,
+    ).fit(X, y)
+    rows, categories = model.embeddings_, model.categories_
+    assert {name: table.shape for name, table in rows.items()} == {
+        "colour": (4, 2),
+        "size": (13, 2),
+    }
+    assert categories["colour"].tolist() == ["blue", "green", "red"]
+    new = pd.DataFrame(
+        {"colour": ["red", "pink"], "weight": [0.5, 0.0], "size": [7, 3]}
+    )
+    kernel, intercept = model.coefs_[0], model.intercepts_[0]
+    known = np.concatenate([[0.5], rows["colour"][2], rows["size"][7]])
+    unseen = np.concatenate([[0.0], rows["colour"][-1], rows["size"][3]])
+    expected = np.array([known, unseen]) @ kernel + intercept
+    assert_allclose(model.predict(new), expected.ravel(), rtol=1e-12)
+
+
+def test_columns_without_a_table_have_categories_only():
+    X = np.array([[0.0, 1.0], [1.0, 2.0], [0.0, 3.0]] * 5)
+    settings = {"learning_rate": "cosine", "max_iter": 2}
+    model = MLPRegressor(categorical_features=[0], **settings).fit(X, X[:, 1])
+    assert model.embeddings_ == {}
+    assert {i: found.tolist() for i, found in model.categories_.items()} == {0: [0, 1]}
+    plain = MLPRegressor(**settings).fit(X, X[:, 1])
+    assert plain.embeddings_ == plain.categories_ == {}
+    for name in ("embeddings_", "categories_"):
+        assert not hasattr(MLPRegressor(), name)
