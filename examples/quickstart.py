@@ -30,6 +30,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sknn import MLPClassifier
+from sknn.displays import LossCurveDisplay
 from sknn.explain import compare, explain, report
 
 SETTINGS = {"learning_rate_init": 0.005, "max_iter": 300, "random_state": 0}
@@ -102,24 +103,21 @@ def report_scores(search, models, seconds, X, y):
 
 def draw_loss_curve(search):
     network = search.best_estimator_.named_steps["network"]
-    plt.plot(range(1, network.n_iter_ + 1), network.loss_curve_)
-    plt.yscale("log")
-    plt.xlabel("epoch")
-    plt.ylabel("training loss")
+    display = LossCurveDisplay.from_estimator(search, log_scale=True)
     sizes = "-".join(map(str, network.hidden_layer_sizes))
-    plt.title(f"best network: hidden units {sizes}, alpha {network.alpha:g}")
+    display.ax_.set_title(f"hidden units {sizes}, alpha {network.alpha:g}")
 
 
-def explain_rows(model, X_train, X_test):
-    """Explain the margin of "malignant" for 50 test rows on the original columns."""
-    settings = {
-        "background": X_train.sample(100, random_state=0),
-        "target": "malignant",
-        "random_state": 0,
-    }
-    shapley = explain(model, X_test[:50], **settings)
-    lime = explain(model, X_test[:50], method="lime", **settings)
-    return shapley, lime
+def explain_rows(model, X_train, rows, method="auto"):
+    """Explain the margin of "malignant" on the original columns."""
+    return explain(
+        model,
+        rows,
+        background=X_train.sample(100, random_state=0),
+        method=method,
+        target="malignant",
+        random_state=0,
+    )
 
 
 def save(folder, name):
@@ -165,18 +163,20 @@ def main(folder):
     draw_loss_curve(search)
     save(folder, "loss_curve.png")
 
-    shapley, lime = explain_rows(search.best_estimator_, X_train, X_test)
+    model = search.best_estimator_
     unsure = int(np.abs(search.decision_function(X_test[:50])).argmin())
+    shapley = explain_rows(model, X_train, X_test[:50])
+    lime = explain_rows(model, X_train, X_test[unsure : unsure + 1], method="lime")
     shap.plots.beeswarm(shapley, max_display=12, show=False)
     plt.xlabel("SHAP value: effect on the log-odds of malignant")
     save(folder, "shap_beeswarm.png")
     shap.plots.waterfall(shapley[unsure], max_display=12, show=False)
     save(folder, "shap_waterfall.png")
     print(f"test row {unsure} is the one the network is least sure of")
-    print_lime(lime[unsure])
-    print_comparison(search.best_estimator_, X_train, X_test)
+    print_lime(lime[0])
+    print_comparison(model, X_train, X_test)
     report(
-        search.best_estimator_,
+        model,
         X_test,
         y_test,
         folder / "report.html",
