@@ -61,6 +61,13 @@ class Column:
         Names of the units.
     n_layers : int, default=1
         Number of columns that this one stands for.
+
+    Examples
+    --------
+    >>> from sknn.displays import Column, NetworkDisplay
+    >>> display = NetworkDisplay([Column("Input", 4), Column("Output", 2, 10)]).plot()
+    >>> [len(units.get_offsets()) for units in display.units_]
+    [4, 2]
     """
 
     name: str
@@ -76,7 +83,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Arc:
-    """A path around layers, by the indices of its first and its last column."""
+    """A path around layers.
+
+    Parameters
+    ----------
+    start, stop : int
+        Indices of the columns where it begins and ends.
+    is_projected : bool, default=False
+        Whether a kernel stands on the path, because the widths differ.
+
+    Examples
+    --------
+    >>> from sknn.displays import Arc, Column, NetworkDisplay
+    >>> columns = [Column(name, 3) for name in ("Input", "Hidden", "Output")]
+    >>> display = NetworkDisplay(columns, [Arc(0, 2)]).plot()
+    >>> len(display.arcs_)
+    1
+    """
 
     start: int
     stop: int

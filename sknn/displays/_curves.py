@@ -49,6 +49,14 @@ class Curve:
         Of an ensemble, the curves of its networks.
     is_named : bool, default=False
         Whether the legend says the name of a curve that stands alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.displays import Curve, LossCurveDisplay
+    >>> curve = Curve("mine", np.arange(1, 4), training=np.array([0.9, 0.5, 0.4]))
+    >>> LossCurveDisplay([curve], metric="loss").plot().ax_.get_ylabel()
+    'Loss'
     """
 
     name: str
