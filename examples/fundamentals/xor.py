@@ -68,7 +68,7 @@ for (a, b), probability in zip(X, network.predict_proba(X)[:, 1], strict=True):
 # %%
 # The network as a picture: vermillion weights are positive, blue ones negative.
 
-NetworkDisplay.from_estimator(network, feature_names=["$x_1$", "$x_2$"])
+NetworkDisplay.from_estimator(network, feature_names=["x₁", "x₂"])
 plt.show()
 
 # %%

@@ -1,6 +1,6 @@
 r"""
-Over-fitting and its cures
-==========================
+Dropout, penalty, early stopping
+================================
 
 A network with more weights than samples can learn the samples by heart, noise included.
 The training loss then goes on falling while the loss on other data has long begun to
