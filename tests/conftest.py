@@ -76,6 +76,12 @@ def pytest_collection_modifyitems(config, items):
     items[:] = kept
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Let estimators without a random state draw the same in each run."""
+    np.random.seed(0)
+
+
 def pytest_configure():
     """Refuse connections beyond this machine for the whole run."""
     for method in ("connect", "connect_ex"):
