@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
+from sknn._array import Array
 from sknn.displays.weights import kernel_of
 from sknn.estimators._architecture import Part
 from sknn.layers import (
@@ -30,8 +30,6 @@ from sknn.layers import (
     Residual,
     Scale,
 )
-
-Array = Any
 
 _ENCODERS = (Columns, Embedding, PLR, PBLD, PiecewiseLinear)
 _IN_PLACE = (Activation, BatchNorm, Dropout, LayerNorm, MonotonicActivation, Scale)

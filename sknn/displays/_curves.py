@@ -13,9 +13,8 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from sknn._array import Array
 from sknn.displays._reading import name_of, unwrap
-
-Array = Any
 
 # Under scikit-learn's names, for networks without a history.
 _PLAIN = {

@@ -13,8 +13,6 @@ from sknn.estimators.mlp import BaseMLP
 from sknn.estimators.perceptron import PerceptronClassifier
 from sknn.estimators.transformer import MLPTransformer
 
-Array = Any
-
 OURS = (BaseMLP, BaseMLPEnsemble, PerceptronClassifier, MLPTransformer)
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-Array = Any
+from sknn._array import Array
 
 
 def candidates(

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from sknn._array import Array
 from sknn.displays._curves import unit_of
 from sknn.displays._reading import axes, fitted_network, pyplot
 from sknn.estimators._architecture import Part
 from sknn.layers import Activation, Dense
-
-Array = Any
 
 _METRICS = {
     "gradient_norm": "Norm of the gradient",
@@ -148,13 +147,13 @@ class GradientFlowDisplay:
         epochs, values = _table(network.history_["epoch"], recorded, len(names))
         if not len(epochs):
             raise ValueError(_remedy(network))
-        measured = ~np.isnan(values).all(axis=0)
-        if not measured.any():
+        measured = np.flatnonzero(~np.isnan(values).all(axis=0))
+        if not len(measured):
             raise ValueError(
                 f"metric={metric!r}: the network has no "
                 f"{_NOBODY.get(metric, 'finite gradient')}."
             )
-        names = [name for name, some in zip(names, measured, strict=True) if some]
+        names = [names[i] for i in measured]
         unit = unit_of(network)
         display = cls(values[:, measured], epochs, names, metric=metric, unit=unit)
         return display.plot(ax, kind=kind, **kwargs)
@@ -236,7 +235,7 @@ class GradientFlowDisplay:
         size = "small" if n <= 15 else "x-small"
         self.ax_.set_yticks(at, [self.layer_names[i] for i in at], fontsize=size)
 
-    def _norm(self, shown: Array) -> Any:
+    def _norm(self, shown: np.ma.MaskedArray[Any, Any]) -> Any:
         from matplotlib.colors import LogNorm, Normalize
 
         if not self._is_logarithmic:

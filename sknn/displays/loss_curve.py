@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from sknn._array import Array
 from sknn.displays._curves import Curve, named, read_curve
 from sknn.displays._reading import COLOURS, axes, pyplot
 from sknn.displays._search import candidates
-
-Array = Any
 
 _LABELS = {
     "loss": "Loss",

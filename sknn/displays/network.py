@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
+from sknn._array import Array
 from sknn.displays._columns import Arc, Column, elide, lay_out
 from sknn.displays._names import (
     given_names,
@@ -18,8 +19,6 @@ from sknn.displays._names import (
 )
 from sknn.displays._reading import COLOURS, GREY, OURS, axes, no_network, unwrap
 from sknn.estimators._architecture import Architecture
-
-Array = Any
 
 _POSITIVE, _NEGATIVE = COLOURS[1], COLOURS[0]
 _LONGEST_NAME = 18

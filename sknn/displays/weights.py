@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sknn._array import Array
 from sknn.displays._names import (
     given_names,
     input_names,
@@ -18,8 +19,6 @@ from sknn.displays._names import (
 from sknn.displays._reading import axes, fitted_network, unwrap
 from sknn.estimators._architecture import Part
 from sknn.layers import Dense, MonotonicDense
-
-Array = Any
 
 _MOST_NAMES = 40  # along one axis; more would overlap
 _MOST_LABELS = 30  # images that are labelled one by one

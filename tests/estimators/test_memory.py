@@ -71,7 +71,7 @@ def test_memory_beyond_the_answer_does_not_grow_with_rows(name, method, given):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network_room, "_BLOCK_BYTES", small[0])
         patch.setattr(_blocks, "INPUT_BYTES", small[1])
-        patch.setattr("sknn.estimators.perceptron._BLOCK_ROWS", 1 << 11)
+        patch.setattr("sknn.estimators._perceptron_fitted._BLOCK_ROWS", 1 << 11)
         answer, peak = peak_of(ask)
     parts = answer if isinstance(answer, tuple) else (answer,)
     # X itself has 4.8 MB, and so have ten scores for each row
