@@ -7,6 +7,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import doctest
 import importlib.util
 import pathlib
 import socket
@@ -114,6 +115,40 @@ def _differences(function, x, h=2e-4):
 def differences():
     """The oracle of every gradient: ``differences(function, x)``."""
     return _differences
+
+
+# What examples with these words need beside sknn.
+_NEEDED = {
+    "explain": ("shap", "lime"),
+    "to_onnx": ("onnx", "onnxruntime"),
+    "skl2onnx": ("skl2onnx",),
+}
+
+
+@pytest.fixture
+def run_examples(tmp_path, monkeypatch):
+    """Return a function that runs the examples of a page or docstring in a folder.
+
+    They print what they say, and whoever runs them gets the same: none draws from
+    NumPy's global generator, as an estimator without a random state would.
+    """
+
+    def run(test: doctest.DocTest):
+        sources = "".join(example.source for example in test.examples)
+        for word, packages in _NEEDED.items():
+            if word in sources:
+                for package in packages:
+                    pytest.importorskip(package)
+        monkeypatch.chdir(tmp_path)
+        before, report = np.random.get_state(legacy=False), []
+        flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        doctest.DocTestRunner(optionflags=flags).run(test, out=report.append)
+        assert not report, "".join(report)
+        np.testing.assert_equal(
+            np.random.get_state(legacy=False), before, "give each a random_state"
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import doctest
 import importlib
 import inspect
 import pkgutil
@@ -132,3 +133,20 @@ def test_documented_defaults_are_those_of_the_code(value):
     for name, default in documented_defaults(value):
         parameter = inspect.signature(value).parameters[name]
         assert parameter.default == default, name
+
+
+def docstrings_with_examples():
+    """Yield the examples of each docstring of the package, as one doctest."""
+    finder = doctest.DocTestFinder()
+    names = [info.name for info in pkgutil.walk_packages(sknn.__path__, "sknn.")]
+    for name in ["sknn", *names]:
+        yield from filter(
+            lambda test: test.examples, finder.find(importlib.import_module(name))
+        )
+
+
+@pytest.mark.parametrize(
+    "test", list(docstrings_with_examples()), ids=lambda test: test.name
+)
+def test_examples_of_the_docstring_run(test, run_examples):
+    run_examples(test)

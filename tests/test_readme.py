@@ -31,13 +31,6 @@ NEWEST = parse_version(np.__version__) >= parse_version("2.0") and (
     parse_version(sklearn.__version__) >= parse_version("1.9")
 )
 
-# What examples with these words need beside sknn.
-NEEDED = {
-    "explain": ("shap", "lime"),
-    "to_onnx": ("onnx", "onnxruntime"),
-    "skl2onnx": ("skl2onnx",),
-}
-
 
 def each(pages):
     """Parametrize a test by pages."""
@@ -63,19 +56,8 @@ def examples(page):
 
 @each([page for page in PAGES if ">>> " in text_of(page)])
 @pytest.mark.skipif(not NEWEST, reason="pages show what the newest versions print")
-def test_examples_of_the_page_run(page, tmp_path, monkeypatch):
-    test = examples(page)
-    sources = "".join(example.source for example in test.examples)
-    for word, packages in NEEDED.items():
-        if word in sources:
-            for package in packages:
-                pytest.importorskip(package)
-    monkeypatch.chdir(tmp_path)
-    report = []
-    doctest.DocTestRunner(
-        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    ).run(test, out=report.append)
-    assert not report, "".join(report)
+def test_examples_of_the_page_run(page, run_examples):
+    run_examples(examples(page))
 
 
 @each(PAGES)

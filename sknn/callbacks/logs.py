@@ -136,7 +136,8 @@ class CSVLog(_Log):
     >>> X, y = load_iris(return_X_y=True)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = CSVLog(Path(folder) / "fit.csv")
-    ...     net = MLPClassifier(callbacks=log, learning_rate="cosine", max_iter=5)
+    ...     net = MLPClassifier(callbacks=log, learning_rate="cosine", max_iter=5,
+    ...                         random_state=0)
     ...     _ = net.fit(X, y)
     ...     print(log.path.read_text().splitlines()[0])
     epoch,loss,learning_rate,time,elapsed
@@ -172,7 +173,8 @@ class JSONLog(_Log):
     >>> X, y = load_iris(return_X_y=True)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = JSONLog(Path(folder) / "fit.jsonl")
-    ...     net = MLPClassifier(callbacks=log, learning_rate="cosine", max_iter=5)
+    ...     net = MLPClassifier(callbacks=log, learning_rate="cosine", max_iter=5,
+    ...                         random_state=0)
     ...     _ = net.fit(X, y)
     ...     rows = [json.loads(line) for line in log.path.read_text().splitlines()]
     >>> [row["epoch"] for row in rows]

@@ -82,7 +82,9 @@ def to_onnx(estimator: Any, *, dtype: Any = None) -> Any:
     >>> from sknn import MLPClassifier
     >>> from sknn.export import to_onnx
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = to_onnx(MLPClassifier((8,), solver="lbfgs", max_iter=500).fit(X, y))
+    >>> network = MLPClassifier((8,), alpha=1.0, solver="lbfgs", tol=1e-2,
+    ...                         random_state=0)
+    >>> model = to_onnx(network.fit(X, y))
     >>> [output.name for output in model.graph.output]
     ['label', 'probabilities']
     """

@@ -89,9 +89,11 @@ def to_sklearn(estimator: Any) -> Any:
     >>> from sknn import MLPClassifier
     >>> from sknn.export import to_sklearn
     >>> X, y = load_iris(return_X_y=True)
-    >>> ours = MLPClassifier((8,), solver="lbfgs", max_iter=500).fit(X, y)
-    >>> to_sklearn(ours)
-    MLPClassifier(hidden_layer_sizes=(8,), max_iter=500, solver='lbfgs')
+    >>> ours = MLPClassifier((8,), solver="lbfgs", alpha=1.0, tol=1e-2,
+    ...                      random_state=0)
+    >>> to_sklearn(ours.fit(X, y))
+    MLPClassifier(alpha=1.0, hidden_layer_sizes=(8,), random_state=0, solver='lbfgs',
+                  tol=0.01)
     """
     if isinstance(estimator, PerceptronClassifier):
         return _to_perceptron(estimator)
@@ -250,7 +252,9 @@ def from_sklearn(mlp: Any) -> Any:
     >>> from sklearn.neural_network import MLPClassifier
     >>> from sknn.export import from_sklearn
     >>> X, y = load_iris(return_X_y=True)
-    >>> theirs = MLPClassifier((8,), solver="lbfgs", max_iter=500).fit(X, y)
+    >>> theirs = MLPClassifier((8,), solver="lbfgs", alpha=1.0, tol=1e-2,
+    ...                      random_state=0)
+    >>> theirs = theirs.fit(X, y)
     >>> ours = from_sklearn(theirs)
     >>> bool(np.allclose(ours.predict_proba(X), theirs.predict_proba(X)))
     True

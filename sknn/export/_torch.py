@@ -114,7 +114,9 @@ def to_torch(estimator: Any) -> TorchNetwork:
     >>> from sknn import MLPClassifier
     >>> from sknn.export import to_torch
     >>> X, y = load_iris(return_X_y=True)
-    >>> network = to_torch(MLPClassifier((8,), solver="lbfgs", max_iter=500).fit(X, y))
+    >>> model = MLPClassifier((8,), alpha=1.0, solver="lbfgs", tol=1e-2,
+    ...                       random_state=0)
+    >>> network = to_torch(model.fit(X, y))
     >>> print(network.source)
     model = nn.Sequential(
         nn.Linear(4, 8),
