@@ -3,6 +3,7 @@
 import html
 import re
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -128,15 +129,17 @@ def test_standard_errors_are_those_between_seeds(regression):
     assert 0.85 < np.median(claimed / between) < 1.15
 
 
-def test_each_row_gets_the_same_bits_in_any_company(multiclass):
+def test_each_row_gets_the_same_explanation_in_any_company(multiclass):
+    """To rounding: a network's answers may differ by it (docs/guide/determinism.md)."""
     model, X = multiclass
+    same = partial(np.testing.assert_allclose, rtol=1e-10, atol=1e-13)
     for options in ({}, {"discretizer": "quartile"}, {"num_features": 2}):
         together = explain(model, X[:60], background=X, **SEED, **options)
         for rows in (slice(37, 38), slice(20, 53), slice(37, 20, -1)):
             part = explain(model, X[rows], background=X, **SEED, **options)
-            np.testing.assert_array_equal(part.values, together.values[rows])
-            np.testing.assert_array_equal(part.error_std, together.error_std[rows])
-            np.testing.assert_array_equal(part.intercept_, together.intercept_[rows])
+            same(part.values, together.values[rows])
+            same(part.error_std, together.error_std[rows])
+            same(part.intercept_, together.intercept_[rows])
 
 
 def test_the_sample_is_predicted_once(regression):
