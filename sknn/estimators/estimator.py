@@ -66,8 +66,8 @@ class MLPEstimator(RegressorMethods, BaseMLP):
     >>> est = MLPEstimator((10,), max_iter=500, random_state=0, solver="lbfgs")
     >>> est.fit(*load_iris(return_X_y=True)).task_
     'classification'
-    >>> MLPEstimator(solver="lbfgs", max_iter=500, task="regression", alpha=1.0,
-    ...     hidden_layer_sizes=(2,), activation="tanh", random_state=0
+    >>> MLPEstimator(solver="lbfgs", max_iter=500, task="regression", tol=1.0,
+    ...     alpha=1.0, hidden_layer_sizes=(2,), activation="tanh", random_state=0
     ... ).fit(*load_diabetes(return_X_y=True)).task_
     'regression'
     """
