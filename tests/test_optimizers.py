@@ -20,6 +20,7 @@ from sknn.network import Network
 from sknn.optimizers import (
     OPTIMIZERS,
     SGD,
+    AdaGrad,
     Adam,
     AdamW,
     Lion,
@@ -91,6 +92,18 @@ class PlainNAdam:
         return p - rate * way / (np.sqrt(self.v / (1 - b2**number)) + self.o.epsilon)
 
 
+class PlainAdaGrad:
+    """AdaGrad with the gradients of all steps, whose squares it sums anew each time."""
+
+    def __init__(self, optimizer, values):
+        self.o, self.gradients = optimizer, []
+
+    def step(self, p, g, rate, number):
+        self.gradients.append(g)
+        norms = np.linalg.norm(self.gradients, axis=0)
+        return p - rate * g / (norms + self.o.epsilon)
+
+
 class PlainRMSProp:
     """RMSProp with the mean of squares, and the sum of ways where there is momentum."""
 
@@ -120,6 +133,7 @@ REPLICAS = {
     Adam: PlainAdam,
     AdamW: PlainAdam,
     NAdam: PlainNAdam,
+    AdaGrad: PlainAdaGrad,
     RMSProp: PlainRMSProp,
     Lion: PlainLion,
 }
@@ -138,6 +152,7 @@ CONFIGURED = [
     AdamW(0.8, 0.9, 1e-3, weight_decay=0.3),
     NAdam(0.8, 0.9, 1e-3, 0.7, weight_decay=0.3),
     NAdam(beta_1=0.0, beta_2=0.0, momentum_decay=0.0),
+    AdaGrad(1e-3, weight_decay=0.3),
     RMSProp(0.8, 1e-3, 0.9, weight_decay=0.3),
     RMSProp(rho=0.0, momentum=1.0),
     Lion(0.7, 0.9, weight_decay=0.3),
@@ -337,6 +352,7 @@ def minimise(optimizer, rates):
         (SGD(), 0.05),
         (Adam(), 0.05),
         (NAdam(), 0.05),
+        (AdaGrad(), 1.0),
     ],
     ids=repr,
 )
@@ -345,7 +361,12 @@ def test_a_convex_quadratic_is_minimised(optimizer, rate):
     np.testing.assert_allclose(values, MINIMUM, atol=1e-6)
 
 
-DAMPED = [o for o in CONFIGURED if getattr(o, "momentum", 0.0) < 1.0]
+# AdaGrad's own rate falls as well: the two together end before the minimum.
+DAMPED = [
+    optimizer
+    for optimizer in CONFIGURED
+    if getattr(optimizer, "momentum", 0.0) < 1.0 and type(optimizer) is not AdaGrad
+]
 
 
 @pytest.mark.parametrize("optimizer", DAMPED, ids=repr)
@@ -545,6 +566,7 @@ def test_an_optimizer_clones_pickles_and_compares_by_value(optimizer):
         (NAdam, "beta_2", [-0.1, 1.0, np.nan, None]),
         (NAdam, "epsilon", [0.0, None]),
         (NAdam, "momentum_decay", [-0.1, np.inf, np.nan, None]),
+        (AdaGrad, "epsilon", [0.0, -1e-8, np.inf, np.nan, None]),
         (RMSProp, "rho", [-0.1, 1.0, np.nan, None]),
         (RMSProp, "epsilon", [0.0, None]),
         (RMSProp, "momentum", [-0.1, 1.1, np.nan, None]),

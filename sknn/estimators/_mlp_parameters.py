@@ -105,8 +105,8 @@ PARAMETERS: dict[str, Parameter] = {
         "str or Optimizer, default='adam'",
         """
         'lbfgs' uses all samples at each step and suits small data; 'sgd', 'adam',
-        'adamw', 'nadam', 'rmsprop' and 'lion' use minibatches. An object from
-        ``sknn.optimizers`` carries its own parameters.
+        'adamw', 'nadam', 'adagrad', 'rmsprop' and 'lion' use minibatches. An object
+        from ``sknn.optimizers`` carries its own parameters.
         """,
         named_in(OPTIMIZERS, "lbfgs") | instance_of(Optimizer, "a sknn Optimizer"),
     ),

@@ -3,7 +3,7 @@
 They know arrays and a rate; networks, losses and batches are none of their business.
 """
 
-from sknn.optimizers.adam import Adam, AdamW, NAdam, RMSProp
+from sknn.optimizers.adam import AdaGrad, Adam, AdamW, NAdam, RMSProp
 from sknn.optimizers.base import Memory, Optimizer, Rates, Segments
 from sknn.optimizers.clipping import clip_by_norm
 from sknn.optimizers.momentum import SGD, Lion
@@ -13,6 +13,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adam": Adam,
     "adamw": AdamW,
     "nadam": NAdam,
+    "adagrad": AdaGrad,
     "rmsprop": RMSProp,
     "lion": Lion,
 }
@@ -20,6 +21,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 __all__ = [
     "OPTIMIZERS",
     "SGD",
+    "AdaGrad",
     "Adam",
     "AdamW",
     "Lion",

@@ -51,6 +51,8 @@ OPTIMIZERS = [
         optim.NAdam,
         {"momentum_decay": 0.0, "weight_decay": 0.2, "decoupled_weight_decay": True},
     ),
+    ("AdaGrad", {"epsilon": 1e-10}, optim.Adagrad, {}),
+    ("AdaGrad", {"epsilon": 1e-2}, optim.Adagrad, {"eps": 1e-2}),
     ("RMSProp", {}, optim.RMSprop, {}),
     ("RMSProp", {"momentum": 0.9}, optim.RMSprop, {"momentum": 0.9}),
     (
