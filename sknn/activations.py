@@ -152,17 +152,59 @@ def _add_selu(z: Array, below: Array, out: Array) -> Array:
     return np.add(out, below, out=out)
 
 
+def _normal_density(z: Array) -> Array:
+    density = np.clip(z, -40, 40)  # it is 0 from there on
+    np.square(density, out=density)
+    np.multiply(density, -0.5, out=density)
+    np.exp(density, out=density)
+    return np.multiply(density, 1 / math.sqrt(2 * math.pi), out=density)
+
+
+# Below 0 the normal distribution function is the density times Mills' ratio, here a
+# polynomial in 1 / (1 + 0.26 |z|) from the lowest power on, fitted to 5e-9 of the ratio
+# where single precision holds the density.
+_MILLS = (
+    *(-1.795715134139675e-05, 0.2604551251097269, 0.25496371266033085),
+    *(0.2744256294166897, 0.07823653097392583, 0.5016017667109995),
+    *(-0.5033383055192295, 0.7293695539765681, -0.4274211915885663),
+    0.08503927954004949,
+)
+
+
+def _normal_distribution(z: Array, density: Array) -> Array:
+    """Return the standard normal distribution function in a new array.
+
+    In single precision to 2e-7, in a third of the time of SciPy's.
+    """
+    if z.dtype != np.float32:
+        return ndtr(z)
+    t = np.abs(z)
+    np.multiply(t, 0.26, out=t)
+    np.add(t, 1, out=t)
+    np.divide(1, t, out=t)
+    below = np.multiply(t, _MILLS[-1])
+    for coefficient in _MILLS[-2:0:-1]:
+        np.add(below, coefficient, out=below)
+        np.multiply(below, t, out=below)
+    np.add(below, _MILLS[0], out=below)
+    np.multiply(below, density, out=below)
+    # 1 - below for z > 0: what is signed as z is taken from 1 there, from 0 elsewhere.
+    np.copysign(below, z, out=below)
+    np.copyto(t, ~np.signbit(z))
+    return np.subtract(t, below, out=t)
+
+
 def _gelu(z: Array, out: Array) -> Array:
-    return np.multiply(z, ndtr(z), out=out)
+    density = _normal_density(z) if z.dtype == np.float32 else z
+    return np.multiply(z, _normal_distribution(z, density), out=out)
 
 
 def _gelu_and_slope(z: Array, out: Array, slope: Array) -> None:
-    bounded = np.clip(z, -40, 40)  # the density is 0 from there on
-    density = np.exp(-0.5 * np.square(bounded)) * (1 / math.sqrt(2 * math.pi))
-    ndtr(z, out=slope)
-    density *= z
-    np.multiply(z, slope, out=out)
-    np.add(slope, density, out=slope)
+    density = _normal_density(z)
+    distribution = _normal_distribution(z, density)
+    np.multiply(density, z, out=density)
+    np.add(density, distribution, out=slope)
+    np.multiply(z, distribution, out=out)
 
 
 def _silu(z: Array, out: Array) -> Array:
@@ -204,12 +246,40 @@ def _mish_and_slope(z: Array, out: Array, slope: Array) -> None:
 
 
 def _softplus(z: Array, out: Array) -> Array:
-    return np.logaddexp(z, 0, out=out)
+    return _add_softplus(z, *_exp_of_minus_abs(z), out)
 
 
 def _softplus_and_slope(z: Array, out: Array, slope: Array) -> None:
-    expit(z, out=slope)
-    np.logaddexp(z, 0, out=out)
+    e, u = _exp_of_minus_abs(z)
+    # The logistic function: 1 / (1 + e) above 0 and e / (1 + e) below.
+    np.copyto(slope, np.greater(z, _ZERO[z.dtype]))
+    np.maximum(slope, e, out=slope)
+    np.divide(slope, u, out=slope)
+    _add_softplus(z, e, u, out)
+
+
+def _exp_of_minus_abs(z: Array) -> tuple[Array, Array]:
+    """Return e = exp(-|z|) and 1 + e, in new arrays."""
+    e = np.abs(z)
+    np.negative(e, out=e)
+    np.exp(e, out=e)
+    return e, np.add(e, 1)
+
+
+def _add_softplus(z: Array, e: Array, u: Array, out: Array) -> Array:
+    """Write max(z, 0) + log(1 + e) to `out`; `u` is overwritten.
+
+    ``log1p`` takes several times as long as ``log`` and what makes up for the digits
+    that the sum ``u`` has lost: log(1 + e) = log(u) + (e - (u - 1)) / u, the first two
+    terms of the series.
+    """
+    lost = np.subtract(u, 1)
+    np.subtract(e, lost, out=lost)
+    np.divide(lost, u, out=lost)
+    np.log(u, out=u)
+    np.add(u, lost, out=u)
+    np.maximum(z, _ZERO[z.dtype], out=out)
+    return np.add(out, u, out=out)
 
 
 ACTIVATIONS: dict[str, Activation] = {

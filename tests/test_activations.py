@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.integrate import quad
-from scipy.special import erf
+from scipy.special import erf, expit
 
 from sknn.activations import ACTIVATIONS
 
@@ -224,6 +224,27 @@ def test_nan_stays_nan(name):
         results = value(name, z), value_and_slope(name, z)[0]
     for out in results:
         assert np.isnan(out).tolist() == [True, False]
+
+
+def test_gelu_in_single_precision_has_the_digits_of_it():
+    z = np.linspace(-15, 15, 300_000, dtype=np.float32)  # not 0
+    exact, exact_slope = value_and_slope("gelu", z.astype(np.float64))
+    found, slope = value_and_slope("gelu", z)
+    assert np.abs(found - exact).max() < 1e-6  # of values up to 15
+    assert np.abs((found - exact) / z).max() < 2.5e-7
+    assert np.abs(slope - exact_slope).max() < 4e-7
+    tail = (z < -1) & (exact < -1e-30)
+    np.testing.assert_allclose(found[tail], exact[tail], rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softplus_keeps_its_digits_in_the_tail(dtype):
+    z = np.linspace(-80, 80, 100_001, dtype=dtype)
+    exact = np.logaddexp(z.astype(np.longdouble), 0)
+    found, slope = value_and_slope("softplus", z)
+    rtol = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(found, exact.astype(dtype), rtol=rtol)
+    np.testing.assert_allclose(slope, expit(z.astype(np.longdouble)), rtol=rtol)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

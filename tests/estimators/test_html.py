@@ -1,7 +1,6 @@
 """Notebooks show the layers below scikit-learn's diagram, and never an error."""
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -167,14 +166,3 @@ def test_display_as_text_shows_no_html():
     with config_context(display="text"):
         assert not hasattr(MLPClassifier(), "_repr_html_")
         assert set(MLPClassifier()._repr_mimebundle_()) == {"text/plain"}
-
-
-def test_a_table_takes_milliseconds():
-    clf = MLPClassifier((8,) * 30, residual=True, normalization="layer", **SCHEDULE)
-    clf.fit(*load_iris(return_X_y=True))
-    times = []
-    for _ in range(20):
-        start = time.perf_counter()
-        clf._html_below()
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.01
