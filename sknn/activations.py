@@ -171,13 +171,15 @@ _MILLS = (
 )
 
 
-def _normal_distribution(z: Array, density: Array) -> Array:
+def _normal_distribution(z: Array, density: Array | None = None) -> Array:
     """Return the standard normal distribution function in a new array.
 
-    In single precision to 2e-7, in a third of the time of SciPy's.
+    In single precision to 2e-7, in a third of the time of SciPy's, from the density.
     """
     if z.dtype != np.float32:
         return ndtr(z)
+    if density is None:
+        density = _normal_density(z)
     t = np.abs(z)
     np.multiply(t, 0.26, out=t)
     np.add(t, 1, out=t)
@@ -195,8 +197,7 @@ def _normal_distribution(z: Array, density: Array) -> Array:
 
 
 def _gelu(z: Array, out: Array) -> Array:
-    density = _normal_density(z) if z.dtype == np.float32 else z
-    return np.multiply(z, _normal_distribution(z, density), out=out)
+    return np.multiply(z, _normal_distribution(z), out=out)
 
 
 def _gelu_and_slope(z: Array, out: Array, slope: Array) -> None:

@@ -140,9 +140,9 @@ def docstrings_with_examples():
     finder = doctest.DocTestFinder()
     names = [info.name for info in pkgutil.walk_packages(sknn.__path__, "sknn.")]
     for name in ["sknn", *names]:
-        yield from filter(
-            lambda test: test.examples, finder.find(importlib.import_module(name))
-        )
+        for test in finder.find(importlib.import_module(name)):
+            if test.examples:
+                yield test
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from sknn.layers import Activation, Dense, Dropout
 from sknn.losses import SquaredError
 from sknn.network import Network
 from sknn.objective import Objective
-from sknn.optimizers import SGD, Adam
+from sknn.optimizers import SGD, AdaGrad, Adam
 from sknn.schedules import Constant
 from sknn.training import Batches, TrainingState, train
 
@@ -256,6 +256,15 @@ def test_elsewhere_lazy_changes_no_bit(kind, form, first):
         losses = epochs_of(objective, state, kind(lazy=lazy), X, 3)
         ends.append([*losses, *objective.network.values])
     np.testing.assert_array_equal(*ends)
+
+
+def test_lazy_adagrad_without_penalties_takes_the_same_steps():
+    X, ends = sparse.csr_array(dense_data()[0]), []
+    for lazy in (False, True):
+        objective, state = make(alpha=0.0)
+        losses = epochs_of(objective, state, AdaGrad(lazy=lazy), X, 5)
+        ends.append([*losses, *objective.network.values])
+    np.testing.assert_allclose(*ends, rtol=1e-10)
 
 
 @pytest.mark.parametrize("solver", [SGD(lazy=True), Adam(lazy=True)], ids=repr)

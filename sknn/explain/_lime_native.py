@@ -19,9 +19,8 @@ BATCHES = 10  # of the sample, between which the standard errors are measured
 # Rows that share a product: always as many, and a multiple of those that BLAS takes at
 # a time, so that the place of a row among others has no part in its rounding.
 CHUNK = 48
-STRIPE = (
-    2 * CHUNK
-)  # rows for which the products of the sample's columns are formed once
+# Rows for which the products of the sample's columns are formed once.
+STRIPE = 2 * CHUNK
 MAX_SHARED = 128  # columns and outputs, beyond which those products are not formed
 MAX_MOMENTS = 2**24  # numbers that the moments of one row may take
 
